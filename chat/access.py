@@ -1,0 +1,179 @@
+"""Who may connect, and which rooms they may see. Called in the threads of database.py."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
+from django.core import signing
+from django.db import IntegrityError
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from . import names
+from .ledger import NO_SUCH_ROOM
+from .models import Membership, Room, User
+from .protocol import Close, RoomState
+
+TICKET_LIFETIME_S = 60
+TICKET_SALT = "chat.ticket"
+
+
+class NotAdmitted(Exception):
+    """Refused for who they are: the connection is closed with this code."""
+
+    def __init__(self, code: Close, why: str):
+        super().__init__(why)
+        self.code = code
+
+
+class Person(NamedTuple):
+    """Somebody at the door, or inside.
+
+    `session` and `stamp` are fingerprints of the session and of the password: what a revocation names.
+    `expires_at`: when the session ends (seconds since the epoch), or None.
+    """
+
+    user_id: int
+    name: str
+    session: str = ""
+    stamp: str = ""
+    expires_at: float | None = None
+    by_name_alone: bool = False
+
+    @property
+    def connections_limit(self) -> int:
+        return 1 if self.by_name_alone else settings.CHAT_CONNECTIONS_PER_NAME
+
+
+class RoomView(NamedTuple):
+    """A room that somebody may see."""
+
+    id: int
+    slug: str
+    title: str
+
+
+# At the door -----------------------------------------------------------------------------------------------
+
+
+def by_session(session_key: str) -> Person | None:
+    """The person of a session cookie; None: the session is over, or was never one."""
+    session = SessionStore(session_key)
+    user = auth.get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
+    if isinstance(user, User):
+        return _person(user, session)
+    if _was_disabled(session):
+        raise NotAdmitted(Close.ACCOUNT_DISABLED, "this account is disabled")
+    return None
+
+
+def by_ticket(ticket: str) -> Person:
+    """The person of a ticket, without a query."""
+    try:
+        said = signing.TimestampSigner(salt=TICKET_SALT).unsign_object(ticket)
+        person, good_until = Person(*said["person"]), said["until"]
+    except (signing.BadSignature, ValueError, TypeError, KeyError):
+        raise NotAdmitted(Close.NOT_SIGNED_IN, "the ticket is not one of ours") from None
+    if time.time() > good_until:
+        raise NotAdmitted(Close.NOT_SIGNED_IN, "the ticket has expired")
+    return person
+
+
+def by_name(name: str) -> Person:
+    """The guest of that name, made now or known by it; a name that belongs to somebody is refused."""
+    if not settings.CHAT_GUESTS:
+        raise NotAdmitted(Close.NOT_SIGNED_IN, "guests are not admitted here")
+    try:
+        guest = _guest(names.check(name))
+    except names.BadName as problem:
+        raise NotAdmitted(Close.FORBIDDEN, str(problem)) from None
+    if guest.is_claimed:
+        raise NotAdmitted(Close.FORBIDDEN, "this name belongs to somebody")
+    if not guest.is_active:
+        raise NotAdmitted(Close.ACCOUNT_DISABLED, "this account is disabled")
+    return Person(guest.pk, guest.username, stamp=stamp(guest), by_name_alone=True)
+
+
+def issue_ticket(user: User, session: SessionBase | None = None, lifetime_s: float = TICKET_LIFETIME_S) -> str:
+    """A signed string that admits this user for a while: for programs, and for connecting without a cookie.
+
+    Issued within a session it ends with the session.
+    """
+    said = {"person": list(_person(user, session)), "until": int(time.time() + lifetime_s)}
+    return signing.TimestampSigner(salt=TICKET_SALT).sign_object(said)
+
+
+def stamp(user: User) -> str:
+    """A fingerprint of what the user signs in with; it changes with the password."""
+    return _fingerprint(user.get_session_auth_hash())
+
+
+def fingerprint_of_session(session_key: str | None) -> str:
+    return _fingerprint(session_key) if session_key else ""
+
+
+def _person(user: User, session: SessionBase | None) -> Person:
+    expires_at = time.time() + session.get_expiry_age() if session is not None else None
+    session_key = session.session_key if session is not None else None
+    return Person(user.pk, user.username, fingerprint_of_session(session_key), stamp(user), expires_at)
+
+
+def _was_disabled(session: SessionStore) -> bool:
+    user_id = session.get(auth.SESSION_KEY)
+    return user_id is not None and User.objects.filter(pk=user_id, is_active=False).exists()
+
+
+def _guest(name: str) -> User:
+    try:
+        return User.objects.by_name(name)
+    except User.DoesNotExist:
+        pass
+    try:
+        return User.objects.create_guest(name, claimed=False)
+    except IntegrityError:
+        return User.objects.by_name(name)
+
+
+def _fingerprint(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
+
+
+# Inside ----------------------------------------------------------------------------------------------------
+
+
+def visible_rooms(user_id: int):
+    """The rooms that this user may see, as a query: open ones, and private ones they belong to."""
+    membership = Membership.objects.filter(room=OuterRef("pk"), user=user_id)
+    rooms = Room.objects.annotate(
+        role=Subquery(membership.values("role")), read=Coalesce(Subquery(membership.values("read_seq")), 0)
+    )
+    belongs = Q(role__in=[Membership.Role.MEMBER, Membership.Role.MODERATOR])
+    return rooms.filter(belongs | Q(is_private=False, role=None))
+
+
+def rooms(user_id: int) -> list[RoomState]:
+    """The rooms that this user may see, as `hello` lists them."""
+    rows = visible_rooms(user_id).values_list("slug", "title", "head", "read")
+    return [RoomState(*row) for row in rows]
+
+
+def room(user_id: int, slug: str) -> RoomView:
+    """The room, if this user may see it; otherwise there is no such room."""
+    row = visible_rooms(user_id).filter(slug=slug).values_list("id", "slug", "title").first()
+    if row is None:
+        raise NO_SUCH_ROOM
+    return RoomView(*row)
+
+
+def mark_read(user_id: int, room_id: int, seq: int) -> bool:
+    """Move the reading position forward, never back and never past the end; say whether it moved."""
+    place, _ = Membership.objects.get_or_create(room_id=room_id, user_id=user_id)
+    moved = Membership.objects.filter(pk=place.pk, read_seq__lt=seq, room__head__gte=seq)
+    return moved.update(read_seq=seq) > 0

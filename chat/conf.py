@@ -1,0 +1,59 @@
+"""The numbers of the chat: limits that clients are told, and the clocks of the engines.
+
+What an operator may change stands in chatsite/settings.py; what stands here is part of the promises.
+"""
+
+# What a client may send. Announced in `hello`.
+FRAME_LIMIT_BYTES = 64 * 1024
+BINARY_LIMIT_BYTES = 1024 * 1024
+TEXT_LIMIT_CHARACTERS = 8_000
+POSTS_BURST = 20
+REQUESTS_IN_FLIGHT = 32
+TYPING_INTERVAL_S = 3
+TYPING_COALESCED_S = 0.3
+REACTIONS_PER_MESSAGE = 20
+
+# Who breaks the protocol, or goes on after being told to slow down, is closed. One sound minute forgives.
+BROKEN_FRAMES_PER_MINUTE = 20
+RATE_LIMITED_PER_MINUTE = 100
+
+# Signs of life. A client is closed after 2.5 intervals of silence.
+HEARTBEAT_INTERVAL_S = 10
+HEARTBEAT_TIMEOUT_S = 5
+HEARTBEAT_DEADLINE_S = 2.5 * HEARTBEAT_INTERVAL_S
+
+# Pages of a conversation.
+LATEST_PAGE = 50
+HISTORY_PAGE_LIMIT = 200
+CATCH_UP_PAGE = 500
+
+# The hub: how long a number that came early waits for those before it, how often heads are compared,
+# how many changes of an active room stay in memory.
+HOLD_S = 0.15
+HEAD_CHECK_S = 1.0
+RECENT_CHANGES = 500
+PRELOADED_CHANGES = 200
+
+# The link to the other processes.
+PING_INTERVAL_S = 5
+PING_DEADLINE_S = 12
+PUBLISH_TIMEOUT_S = 2
+PUBLISH_QUEUE_LIMIT = 1_000
+
+# Presence: a process repeats what it has, is forgotten without a word, and a name may be away for a moment.
+WORD_INTERVAL_S = 10
+WORD_LIFETIME_S = 30
+GRACE_S = 15
+GRACE_WHILE_DRAINING_S = 30
+NAMES_SHOWN_LIMIT = 100
+
+# The database: threads per process, and when a caller is told to come back instead of waiting.
+READER_THREADS = 4
+DOOR_THREADS = 2
+DATABASE_PATIENCE_S = 10
+DATABASE_QUEUE_LIMIT = 5_000
+BATCH_LIMIT = 500
+UNAVAILABLE_RETRY_S = 2.0
+
+# What may wait for one reader of a socket (promise G6).
+OUTGOING_LIMIT_BYTES = 1024 * 1024

@@ -1,0 +1,194 @@
+"""The sockets: a frame in becomes a verb, an answer becomes a frame out. Decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+
+from . import conf, middleware, protocol, runtime
+from .conversation import Conversation
+from .dialects import Asked
+from .outgoing import Outgoing
+from .patience import Patience
+from .protocol import BrokenFrame, Close, Frame, Refusal
+
+logger = logging.getLogger("chat.connections")
+
+GONE_WITHOUT_A_WORD = 1006
+
+
+class SocketConsumer(AsyncConsumer):
+    """One accepted socket, served until it closes, whatever happens.
+
+    Not Channels' own way in two places, both measured (docs/decisions.md): no channel of its own in the layer, since the hub
+    delivers; and no hop through the database thread for each frame, since nothing here touches the database.
+    """
+
+    channel_layer_alias = None  # type: ignore[assignment]
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.scope = scope
+        self.base_send = send
+        self.outgoing = Outgoing(scope, send)
+        self.opened_at = time.monotonic()
+        self.close_code = GONE_WITHOUT_A_WORD
+        try:
+            await self.opened()
+            await self._serve(receive)
+        finally:
+            self.outgoing.abandon()
+            await self.closed()
+            self._log_close()
+
+    async def _serve(self, receive: Any) -> None:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            if (text := message.get("text")) is not None:
+                await self.text(text)
+            else:
+                await self.bytes(message.get("bytes") or b"")
+        self.close_code = message.get("code") or self.close_code
+
+    async def opened(self) -> None: ...
+
+    async def closed(self) -> None: ...
+
+    async def text(self, text: str) -> None: ...
+
+    async def bytes(self, data: bytes) -> None: ...
+
+    def deliver(self, frame: Frame) -> None:
+        if not self.outgoing.deliver(frame):
+            self.hang_up(Close.TOO_SLOW)
+
+    def hang_up(self, code: int) -> None:
+        """Close after what was sent; the server tells us when it is done."""
+        self.close_code = int(code)
+        self._closing = asyncio.ensure_future(self.outgoing.close(int(code)))
+
+    def _log_close(self) -> None:
+        duration_s = time.monotonic() - self.opened_at
+        logger.info("close %s %s after %.1f s with %d", self.who(), self._address(), duration_s, self.close_code)
+
+    def log_connect(self) -> None:
+        logger.info("connect %s %s", self.who(), self._address())
+
+    def who(self) -> str:
+        return "-"
+
+    def _address(self) -> str:
+        return middleware.address(self.scope)
+
+
+class ChatConsumer(SocketConsumer):
+    """A connection that takes part, in whichever dialect.
+
+    Verbs that need the database wait in order in a queue of their own, with a bound, so that signs of life and the
+    disconnect are never stuck behind them.
+    """
+
+    conversation: Conversation
+
+    async def opened(self) -> None:
+        dialect = self.scope["dialect"]
+        room = None if dialect.subprotocol == protocol.SUBPROTOCOL else middleware.room_asked(self.scope)
+        self.patience = Patience(conf.BROKEN_FRAMES_PER_MINUTE)
+        self.waiting: asyncio.Queue[Asked] = asyncio.Queue(conf.REQUESTS_IN_FLIGHT)
+        self.is_busy = False
+        self.worker = asyncio.create_task(self._work())
+        self.conversation = Conversation(
+            await runtime.running(),
+            self.scope["person"],
+            dialect(room, self.scope["person"].name),
+            self.deliver,
+            self.hang_up,
+        )
+        self.log_connect()
+        await self._open(self.conversation)
+
+    async def _open(self, conversation: Conversation) -> None:
+        try:
+            await conversation.open()
+        except Refusal as trouble:
+            conversation.refuse(None, trouble)
+            conversation.bye(Close.OVERLOADED, trouble.retry_after)
+
+    async def closed(self) -> None:
+        if hasattr(self, "conversation"):
+            self.conversation.close()
+        if hasattr(self, "worker"):
+            self.worker.cancel()
+
+    async def text(self, text: str) -> None:
+        self.conversation.heard_at = time.monotonic()
+        if len(text) > conf.FRAME_LIMIT_BYTES or len(text.encode()) > conf.FRAME_LIMIT_BYTES:
+            self._broken(BrokenFrame("too_long", f"A frame has at most {conf.FRAME_LIMIT_BYTES:,} bytes."))
+            return
+        for asked in self.conversation.dialect.asked(text):
+            if isinstance(asked, BrokenFrame):
+                self._broken(asked)
+            else:
+                await self._do(asked)
+
+    async def bytes(self, data: bytes) -> None:
+        self.conversation.heard_at = time.monotonic()
+        try:
+            asked = self.conversation.dialect.asked_by_bytes(data)
+        except BrokenFrame as broken:
+            self._broken(broken)
+        else:
+            await self._do(asked)
+
+    async def _do(self, asked: Asked) -> None:
+        """At once when it can be; in order behind what waits already."""
+        if isinstance(asked, protocol.Heartbeat):
+            self.conversation.heartbeat(asked)
+        elif self.is_busy or self.conversation.needs_database(asked):
+            self.is_busy = True
+            await self.waiting.put(asked)
+        else:
+            await self._ask(asked)
+
+    async def _work(self) -> None:
+        while True:
+            await self._ask(await self.waiting.get())
+            self.is_busy = not self.waiting.empty()
+
+    async def _ask(self, asked: Asked) -> None:
+        try:
+            await self.conversation.has_room()
+            if (awaitable := self.conversation.ask(asked)) is not None:
+                await awaitable
+        except Exception as problem:
+            self.conversation.refuse(asked, problem)
+
+    def _broken(self, broken: BrokenFrame) -> None:
+        self.conversation.refuse(None, broken)
+        if self.patience.is_lost():
+            self.conversation.bye(Close.PROTOCOL_BROKEN)
+
+    def who(self) -> str:
+        return self.scope["person"].name
+
+
+class EchoConsumer(SocketConsumer):
+    """Gives everything back to its sender: for finding out what works between a client and here."""
+
+    async def opened(self) -> None:
+        self.log_connect()
+        self.deliver(Frame(protocol.encode({"type": "hello", "now": protocol.now(), "seen": self._seen()})))
+
+    async def text(self, text: str) -> None:
+        self.deliver(Frame(text.encode()))
+
+    async def bytes(self, data: bytes) -> None:
+        self.deliver(Frame(data, binary=True))
+
+    def _seen(self) -> dict[str, Any]:
+        """What arrived here of the request: what a proxy changed shows in it."""
+        names = ("host", "origin", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "user-agent")
+        seen = {name.replace("-", "_"): middleware.header(self.scope, name.encode()) for name in names}
+        return {"scheme": self.scope.get("scheme"), "client": middleware.address(self.scope), **seen}

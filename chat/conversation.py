@@ -1,0 +1,353 @@
+"""What one connection asks and is told: a method for each verb. The only place that calls two engines in a row."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from . import access, conf, database, dialects, log, protocol
+from .access import Person, RoomView
+from .dialects import Dialect
+from .feed import Change
+from .hub import ActiveRoom, Member
+from .ledger import Entry, Receipt, Write
+from .patience import Patience
+from .protocol import Close, Frame, Refusal
+from .runtime import Runtime
+
+logger = logging.getLogger("chat.conversation")
+
+NORMAL_CLOSE = 1000
+
+
+class Conversation:
+    """One connection's side of the chat.
+
+    `deliver(frame)` sends without waiting; `hang_up(code)` closes the socket. Both are the consumer's.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        person: Person,
+        dialect: Dialect,
+        deliver: Callable[[Frame], object],
+        hang_up: Callable[[int], None],
+    ):
+        self.id = runtime.next_connection_id()
+        self.person = person
+        self.dialect = dialect
+        self.heard_at = time.monotonic()
+        self._runtime = runtime
+        self._deliver = deliver
+        self._hang_up = hang_up
+        self._rooms: dict[str, tuple[ActiveRoom, Member]] = {}
+        self._views: dict[str, RoomView] = {}
+        self._typed_at = 0.0
+        self._in_flight = 0
+        self._landed = asyncio.Event()
+        self._patience = Patience(conf.RATE_LIMITED_PER_MINUTE)
+
+    # From hello to bye
+
+    async def open(self) -> None:
+        """Say hello, and be known to the others."""
+        rooms = await database.readers.run(access.rooms, self.person.user_id)
+        self.tell(self._hello(rooms))
+        self._runtime.add(self)
+        if self.dialect.room is not None:
+            await self._enter_the_only_room(self.dialect.room)
+
+    def close(self) -> None:
+        """Leave everything; the connection is over."""
+        for slug in list(self._rooms):
+            self._leave(slug, on_purpose=False)
+        self._runtime.remove(self)
+
+    def bye(self, code: Close, retry_after_s: float | None = None) -> None:
+        """Say why, then close: a browser shows the reason of a frame, not of a close."""
+        self.tell(protocol.Bye(code=code, reason=code.reason, retry_after=retry_after_s))
+        self._hang_up(code)
+
+    def tell(self, event: protocol.Event) -> None:
+        if (frame := self.dialect.told(event)) is not None:
+            self._deliver(frame)
+
+    def _hello(self, rooms: list[protocol.RoomState]) -> protocol.Hello:
+        return protocol.Hello(
+            name=self.person.name,
+            connection=self.id,
+            process=self._runtime.process,
+            rooms=rooms,
+            heartbeat={"interval": conf.HEARTBEAT_INTERVAL_S, "timeout": conf.HEARTBEAT_TIMEOUT_S},
+            limits=_limits(),
+            now=protocol.now(),
+        )
+
+    async def _enter_the_only_room(self, slug: str) -> None:
+        """A simple dialect speaks in one room; where it may not, it has nothing to do here."""
+        try:
+            await self._join_now(protocol.Join(room=slug))
+        except Refusal as refusal:
+            self.refuse(None, refusal)
+            self.bye(Close.FORBIDDEN)
+
+    # Verbs. Those that need no database are done at once; the others are awaited in order by the consumer.
+
+    def ask(self, verb: dialects.Asked) -> Awaitable[None] | None:
+        """Do what was asked, or return what has to be awaited for it."""
+        method: Callable[[Any], Awaitable[None] | None] = getattr(self, VERBS[type(verb)])
+        return method(verb)
+
+    def needs_database(self, verb: dialects.Asked) -> bool:
+        return isinstance(verb, protocol.Join | protocol.History | protocol.Read)
+
+    async def has_room(self) -> None:
+        """Wait until this connection has fewer writes under way than it may have."""
+        while self._in_flight >= conf.REQUESTS_IN_FLIGHT:
+            self._landed.clear()
+            await self._landed.wait()
+
+    async def join(self, verb: protocol.Join) -> None:
+        await self._join_now(verb)
+
+    def leave(self, verb: protocol.Leave) -> None:
+        self._leave(verb.room, on_purpose=True)
+        self.tell(protocol.Left(id=verb.id, room=verb.room))
+
+    async def history(self, verb: protocol.History) -> None:
+        view = await self._view(verb.room)
+        limit = max(1, min(verb.limit, conf.HISTORY_PAGE_LIMIT))
+        page = await log.before(view.id, verb.before, limit)
+        self.tell(protocol.HistoryPage(id=verb.id, room=verb.room, messages=_raw(page.changes), more=page.more))
+
+    def post(self, verb: protocol.Post) -> None:
+        if not verb.text.strip():
+            raise Refusal("empty", "A message has a text.")
+        if len(verb.text) > conf.TEXT_LIMIT_CHARACTERS:
+            raise Refusal("too_long", f"A message has at most {conf.TEXT_LIMIT_CHARACTERS:,} characters.")
+        self._write(verb)
+
+    def post_binary(self, verb: dialects.PostBinary) -> None:
+        if not verb.data:
+            raise Refusal("empty", "A message has some bytes.")
+        self._write(verb)
+
+    async def read(self, verb: protocol.Read) -> None:
+        view = await self._view(verb.room)
+        if await database.readers.run(access.mark_read, self.person.user_id, view.id, verb.seq):
+            moved = protocol.ReadMoved(room=verb.room, seq=verb.seq)
+            self._runtime.tell_name(self.person.user_id, moved, except_id=self.id)
+
+    def typing(self, verb: protocol.Typing) -> None:
+        joined = self._rooms.get(verb.room)
+        now = time.monotonic()
+        if joined is not None and now - self._typed_at >= conf.TYPING_INTERVAL_S:
+            self._typed_at = now
+            self._runtime.hub.typed(joined[0], self.person.name)
+
+    def heartbeat(self, verb: protocol.Heartbeat) -> None:
+        self.tell(protocol.HeartbeatReply(id=verb.id, sent=verb.sent, now=protocol.now()))
+
+    def echo(self, verb: dialects.Echo) -> None:
+        self._deliver(verb.frame)
+
+    def who(self, verb: dialects.Who) -> None:
+        room, _ = self._rooms[self.dialect.room or ""]
+        self._say("Here: " + ", ".join(self._runtime.presence.online(room.id)))
+
+    def say(self, verb: dialects.Say) -> None:
+        self._say(verb.text)
+
+    def quit(self, verb: dialects.Quit) -> None:
+        self._hang_up(NORMAL_CLOSE)
+
+    # Joining: subscribed first, read second, merged by number.
+
+    async def _join_now(self, verb: protocol.Join) -> None:
+        view = await self._view(verb.room, afresh=True)
+        room = await self._runtime.hub.open(view.id, view.slug, view.title)
+        try:
+            answer = await self._page(room, verb)
+        except BaseException:
+            self._runtime.hub.give_up(room)
+            raise
+        if isinstance(answer, protocol.Joined) and not answer.more:
+            self._enter(room, answer)
+        else:
+            self._runtime.hub.give_up(room)
+            self.tell(answer)
+
+    async def _page(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined | protocol.Resync:
+        """What the client lacks. Whatever was awaited, the last step is from memory: no await between it and `_enter`."""
+        if verb.after is None:
+            return await self._latest(room, verb)
+        if verb.after > room.feed.head:
+            await self._runtime.hub.refresh(room)
+        if reason := _cannot_resume(room, verb.after, verb.epoch):
+            return protocol.Resync(id=verb.id, room=verb.room, reason=reason)
+        return await self._since(room, verb, verb.after)
+
+    async def _since(self, room: ActiveRoom, verb: protocol.Join, after: int) -> protocol.Joined:
+        if (recent := room.feed.since(after)) is not None:
+            return _joined(room, verb, recent, room.feed.head)
+        page = await log.changes(room.id, after)
+        recent = None if page.more else room.feed.since(min(page.head, room.feed.head))
+        if recent is None:
+            return _joined(room, verb, page.changes, page.head, more=True)
+        return _joined(room, verb, page.changes + recent, room.feed.head)
+
+    async def _latest(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined:
+        while True:
+            head = room.feed.head
+            page = await log.before(room.id, head + 1, conf.LATEST_PAGE)
+            if (recent := room.feed.since(head)) is not None:
+                return _joined(room, verb, page.changes + recent, room.feed.head, earlier=page.more)
+
+    def _enter(self, room: ActiveRoom, answer: protocol.Joined) -> None:
+        """Answer and listen in the same turn of the loop."""
+        if room.slug in self._rooms:
+            self._runtime.hub.give_up(room)
+        else:
+            member = Member(type(self.dialect), self._deliver)
+            self._runtime.hub.join(room, member)
+            self._rooms[room.slug] = (room, member)
+            self._runtime.presence.entered(room.id, self.person.name)
+        answer.online = self._online(room)
+        self.tell(answer)
+
+    def _online(self, room: ActiveRoom) -> protocol.Online:
+        count = self._runtime.presence.count(room.id)
+        is_big = count > conf.NAMES_SHOWN_LIMIT
+        return protocol.Online(count, None if is_big else self._runtime.presence.online(room.id))
+
+    def _leave(self, slug: str, on_purpose: bool) -> None:
+        if (joined := self._rooms.pop(slug, None)) is not None:
+            room, member = joined
+            self._runtime.hub.leave(room, member)
+            self._runtime.presence.left(room.id, self.person.name, on_purpose)
+
+    async def _view(self, slug: str, afresh: bool = False) -> RoomView:
+        if afresh or slug not in self._views:
+            self._views[slug] = await database.readers.run(access.room, self.person.user_id, slug)
+        return self._views[slug]
+
+    # Writing: acknowledged after the commit.
+
+    def _write(self, verb: Write) -> None:
+        future = self._runtime.log.write(Entry(self.person.user_id, verb))
+        self._in_flight += 1
+        future.add_done_callback(lambda done: self._written(verb, done))
+
+    def _written(self, verb: Write, done: asyncio.Future[Receipt]) -> None:
+        self._in_flight -= 1
+        self._landed.set()
+        problem = done.exception()
+        if problem is None:
+            self._acknowledge(verb, done.result())
+        else:
+            self.refuse(verb, problem)
+
+    def _acknowledge(self, verb: Write, receipt: Receipt) -> None:
+        self.tell(
+            protocol.Ack(
+                id=getattr(verb, "id", None),
+                room=receipt.room,
+                seq=receipt.seq,
+                version=receipt.version,
+                nonce=verb.nonce,
+                duplicate=receipt.change is None,
+            )
+        )
+
+    # Refusing
+
+    def refuse(self, verb: Any, problem: BaseException) -> None:
+        """One exception becomes one error frame."""
+        if not isinstance(problem, Refusal):
+            logger.error("%s by %s failed", type(verb).__name__, self.person.name, exc_info=problem)
+            problem = Refusal("internal", "Something went wrong here.")
+        self.tell(
+            protocol.Error(
+                id=getattr(problem, "id", None) or getattr(verb, "id", None),
+                code=problem.code,
+                message=problem.message,
+                retry_after=problem.retry_after,
+                room=getattr(verb, "room", None),
+                nonce=getattr(verb, "nonce", None),
+            )
+        )
+        if problem.code == "rate_limited" and self._patience.is_lost():
+            self.bye(Close.RATE_LIMITED)
+
+    def _say(self, text: str) -> None:
+        self._deliver(Frame(text.encode()))
+
+
+def _cannot_resume(room: ActiveRoom, after: int, epoch: str | None) -> str | None:
+    """Why a client with that position has to load afresh, or None."""
+    if epoch is not None and epoch != room.epoch:
+        return "the room was restored"
+    if after > room.feed.head:
+        return "your position is ahead of the room"
+    if after < room.floor:
+        return "messages from then are no longer kept"
+    return None
+
+
+def _joined(
+    room: ActiveRoom,
+    verb: protocol.Join,
+    changes: list[Change],
+    head: int,
+    more: bool = False,
+    earlier: bool = False,
+) -> protocol.Joined:
+    return protocol.Joined(
+        id=verb.id,
+        room=room.slug,
+        title=room.title,
+        epoch=room.epoch,
+        head=head,
+        after=verb.after,
+        messages=_raw(changes),
+        more=more,
+        earlier=earlier,
+    )
+
+
+def _raw(changes: list[Change]) -> list[msgspec.Raw]:
+    return [msgspec.Raw(change.body) for change in changes]
+
+
+def _limits() -> dict[str, float]:
+    return {
+        "frame": conf.FRAME_LIMIT_BYTES,
+        "binary": conf.BINARY_LIMIT_BYTES,
+        "text": conf.TEXT_LIMIT_CHARACTERS,
+        "posts_per_s": settings.CHAT_POSTS_PER_S,
+        "burst": conf.POSTS_BURST,
+        "in_flight": conf.REQUESTS_IN_FLIGHT,
+    }
+
+
+VERBS: dict[type, str] = {
+    protocol.Join: "join",
+    protocol.Leave: "leave",
+    protocol.History: "history",
+    protocol.Post: "post",
+    protocol.Read: "read",
+    protocol.Typing: "typing",
+    protocol.Heartbeat: "heartbeat",
+    dialects.PostBinary: "post_binary",
+    dialects.Echo: "echo",
+    dialects.Who: "who",
+    dialects.Say: "say",
+    dialects.Quit: "quit",
+}

@@ -1,0 +1,87 @@
+"""The threads that may touch the database.
+
+One thread writes messages, a few read pages, two stand at the door and find out who connects: none waits for another,
+and the event loop waits for none. Each keeps its connection open for life; a broken one is dropped and made anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from . import conf
+from .protocol import Refusal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Unavailable(Refusal):
+    """The database is away, locked or too slow; the caller is asked to come back."""
+
+    def __init__(self) -> None:
+        super().__init__("unavailable", "The database does not answer just now.", conf.UNAVAILABLE_RETRY_S)
+
+
+class Threads:
+    """A few threads with a bound on what waits for them."""
+
+    def __init__(self, count: int, name: str):
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._waiting = 0
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the work in one of the threads. Raises Unavailable when the database fails or takes too long.
+
+        Work that took too long is not stopped: it ends by the database's own time-outs, unheard.
+        """
+        if self._waiting >= conf.DATABASE_QUEUE_LIMIT:
+            raise Unavailable
+        self._waiting += 1
+        future = self._executor.submit(_guarded, work, *args, **kwargs)
+        future.add_done_callback(self._done(asyncio.get_running_loop()))
+        try:
+            async with asyncio.timeout(conf.DATABASE_PATIENCE_S):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise Unavailable from None
+
+    def _done(self, loop: asyncio.AbstractEventLoop) -> Callable[[object], None]:
+        def count_down(_: object) -> None:
+            self._waiting -= 1
+
+        def done(future: object) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(count_down, future)
+
+        return done
+
+
+def _guarded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run the work; a connection that broke since its last use is replaced, once."""
+    try:
+        return work(*args, **kwargs)
+    except (OperationalError, InterfaceError) as first:
+        connection.close()
+        if _is_about_time(first):
+            raise Unavailable from first
+    try:
+        return work(*args, **kwargs)
+    except (OperationalError, InterfaceError) as second:
+        connection.close()
+        raise Unavailable from second
+
+
+def _is_about_time(problem: DatabaseError) -> bool:
+    """A lock or a time-out would only happen again; a lost connection would not."""
+    text = str(problem).lower()
+    return "locked" in text or "timeout" in text or "time-out" in text
+
+
+writer = Threads(1, "write")
+readers = Threads(conf.READER_THREADS, "read")
+door = Threads(conf.DOOR_THREADS, "door")

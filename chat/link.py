@@ -1,0 +1,148 @@
+"""This process's end of the channel layer, and its only owner: one channel, its groups, and a watch on the link.
+
+Redis is a courier, not a memory: what is published may be lost, late or doubled, and nothing here waits for it.
+The pub/sub layer loses its connection without a word, so the process pings itself through Redis; after a silence it
+drops the layer's connections and subscribes afresh.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from channels.layers import channel_layers, get_channel_layer
+
+from . import conf
+
+logger = logging.getLogger("chat.link")
+
+EVERYBODY = "everybody"
+
+Parcel = dict[str, Any]
+T = TypeVar("T")
+
+
+class Link:
+    """Publishes parcels to groups of processes, and hands over those that come from the others.
+
+    A parcel is a dict of what msgpack carries; `receive(kind, parcel)` is called for each one.
+    """
+
+    def __init__(self, process: str, receive: Callable[[str, Parcel], None]):
+        self._process = process
+        self._receive = receive
+        self._groups: set[str] = set()
+        self._queue: deque[tuple[str, Parcel]] = deque(maxlen=conf.PUBLISH_QUEUE_LIMIT)
+        self._queued = asyncio.Event()
+        self._heard_at = time.monotonic()
+        self._is_up = True
+        self._layer = get_channel_layer()
+        self._channel = ""
+        self._catching_up: asyncio.Task[None] | None = None
+        self._receiver: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Subscribe, or go on trying; the chat works meanwhile, through the database."""
+        self._groups.add(EVERYBODY)
+        await self._subscribe_afresh()
+        self._tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._watch())]
+
+    async def stop(self) -> None:
+        tasks = [task for task in (*self._tasks, self._receiver, self._catching_up) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if flush := getattr(self._layer, "flush", None):
+            await self._try(flush(), "close")
+
+    async def add(self, group: str) -> None:
+        """Hear what is published to the group from now on. While the link is down nobody waits: the watch adds it."""
+        self._groups.add(group)
+        if self._is_up:
+            await self._try(self._layer.group_add(group, self._channel), "join a group")
+
+    async def discard(self, group: str) -> None:
+        self._groups.discard(group)
+        if self._is_up:
+            await self._try(self._layer.group_discard(group, self._channel), "leave a group")
+
+    def publish(self, group: str, kind: str, parcel: Parcel) -> None:
+        """Send to every other process in the group, when the link can; the oldest parcels give way."""
+        self._queue.append((group, {"type": "parcel", "kind": kind, "from": self._process, **parcel}))
+        self._queued.set()
+
+    async def _publish(self) -> None:
+        while True:
+            await self._queued.wait()
+            while self._queue:
+                group, parcel = self._queue.popleft()
+                await self._try(self._layer.group_send(group, parcel), "publish")
+            self._queued.clear()
+
+    async def _watch(self) -> None:
+        while True:
+            self.publish(EVERYBODY, "ping", {})
+            await asyncio.sleep(conf.PING_INTERVAL_S)
+            if time.monotonic() - self._heard_at > conf.PING_DEADLINE_S:
+                self._note(False)
+                await self._subscribe_afresh()
+
+    async def _add_all(self) -> None:
+        """The groups that were wanted while the link was down."""
+        for group in list(self._groups):
+            await self._try(self._layer.group_add(group, self._channel), "join a group")
+
+    async def _subscribe_afresh(self) -> None:
+        """Drop the layer's connections, which may be dead without knowing, and subscribe to everything anew."""
+        if self._receiver is not None:
+            self._receiver.cancel()
+            self._receiver = None
+            await self._try(self._layer.flush(), "close")
+        _forget_layer()
+        self._layer = get_channel_layer()
+        self._channel = await self._try(self._layer.new_channel(), "open a channel") or ""
+        if not self._channel:
+            return
+        await self._add_all()
+        self._receiver = asyncio.create_task(self._receive_all(self._layer, self._channel))
+
+    async def _receive_all(self, layer: Any, channel: str) -> None:
+        while True:
+            parcel = await layer.receive(channel)
+            self._heard_at = time.monotonic()
+            self._note(True)
+            if parcel["from"] != self._process:
+                self._hand_over(parcel)
+
+    def _hand_over(self, parcel: Parcel) -> None:
+        try:
+            self._receive(parcel["kind"], parcel)
+        except Exception:
+            logger.exception("a parcel of kind %s could not be taken", parcel["kind"])
+
+    def _note(self, is_up: bool) -> None:
+        if is_up != self._is_up:
+            self._is_up = is_up
+            if is_up:
+                self._catching_up = asyncio.create_task(self._add_all())
+            logger.warning("the channel layer %s", "is back" if is_up else "is silent; going on through the database")
+
+    async def _try(self, work: Awaitable[T], what: str) -> T | None:
+        """Do it within a bounded time; a courier that fails is no reason to stop."""
+        try:
+            async with asyncio.timeout(conf.PUBLISH_TIMEOUT_S):
+                return await work
+        except Exception as problem:
+            logger.debug("could not %s: %s", what, problem)
+            self._note(False)
+            return None
+
+
+def _forget_layer() -> None:
+    """The next get_channel_layer makes a new one, with connections of its own."""
+    channel_layers.backends.pop("default", None)

@@ -1,0 +1,179 @@
+"""The log of every room: writes go together in batches, reads come in pages.
+
+Natural batching, without a timer: what arrives while a transaction is running waits for the next one.
+One message at a time costs one commit; a thousand at once cost a few.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from . import conf, database, ledger, protocol
+from .feed import Change
+from .ledger import Entry, Receipt, RoomChanges
+from .models import Message, Room
+from .protocol import Refusal
+
+
+class Head(NamedTuple):
+    """Where a room's number line stands."""
+
+    room_id: int
+    epoch: str
+    head: int
+    floor: int
+
+
+class Page(NamedTuple):
+    """States of messages in the order asked for. Catching up: complete up to `head`, `more` beyond it."""
+
+    changes: list[Change]
+    head: int
+    more: bool
+
+
+class Log:
+    """Takes entries one by one and commits them together; tells `committed` what changed, in commit order."""
+
+    def __init__(self, committed: Callable[[list[RoomChanges]], None]):
+        self._committed = committed
+        self._waiting: list[tuple[Entry, asyncio.Future[Receipt]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def write(self, entry: Entry) -> asyncio.Future[Receipt]:
+        """Return a future of the receipt, done after the commit; or of a Refusal. Entries keep their order."""
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        if len(self._waiting) >= conf.DATABASE_QUEUE_LIMIT:
+            future.set_exception(database.Unavailable())
+            return future
+        self._waiting.append((entry, future))
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_batches())
+        return future
+
+    async def drained(self) -> None:
+        """Wait until nothing waits to be written."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _write_batches(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: conf.BATCH_LIMIT], self._waiting[conf.BATCH_LIMIT :]
+                await self._write_batch(batch)
+        finally:
+            self._task = None
+
+    async def _write_batch(self, batch: list[tuple[Entry, asyncio.Future[Receipt]]]) -> None:
+        try:
+            outcomes, changed = await database.writer.run(ledger.write, [entry for entry, _ in batch])
+        except Exception as problem:
+            self._fail(batch, problem)
+            return
+        # Delivered before it is acknowledged: whoever hears the ack can trust that the others hear the message.
+        self._committed(changed)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if not future.cancelled():
+                _settle(future, outcome)
+
+    def _fail(self, batch: list[tuple[Entry, asyncio.Future[Receipt]]], problem: Exception) -> None:
+        for _, future in batch:
+            if not future.cancelled():
+                future.set_exception(problem)
+
+
+def _settle(future: asyncio.Future[Receipt], outcome: Receipt | Refusal) -> None:
+    if isinstance(outcome, Refusal):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+# Reads -----------------------------------------------------------------------------------------------------
+
+
+async def heads(room_ids: list[int]) -> list[Head]:
+    """Where these rooms stand; rooms that are gone are missing."""
+    return await database.readers.run(_heads, room_ids)
+
+
+async def changes(room_id: int, after: int, limit: int = conf.CATCH_UP_PAGE) -> Page:
+    """Every message that changed after that number, by number."""
+    return await database.readers.run(_changes, room_id, after, limit)
+
+
+async def latest(room_id: int, limit: int = conf.PRELOADED_CHANGES) -> tuple[Head, list[Change]]:
+    """The latest changes, and where the room stood before they were read: all above the first one's number are there."""
+    return await database.readers.run(_latest, room_id, limit)
+
+
+async def before(room_id: int, seq: int, limit: int) -> Page:
+    """The messages before that place, the nearest ones, in order of place."""
+    return await database.readers.run(_before, room_id, seq, limit)
+
+
+def _heads(room_ids: list[int]) -> list[Head]:
+    rooms = Room.objects.filter(id__in=room_ids).order_by()
+    return [Head(*row) for row in rooms.values_list("id", "epoch", "head", "floor")]
+
+
+def _changes(room_id: int, after: int, limit: int) -> Page:
+    # The head is read first: the rows are then at least as new, so they are complete up to it.
+    head = Room.objects.values_list("head", flat=True).get(id=room_id)
+    found = _states(Message.objects.filter(room=room_id, version__gt=after).order_by("version")[: limit + 1])
+    page = found[:limit]
+    if len(found) > limit:
+        return Page(page, page[-1].version, more=True)
+    return Page(page, max([head, *(change.version for change in page)]), more=False)
+
+
+def _latest(room_id: int, limit: int) -> tuple[Head, list[Change]]:
+    (head,) = _heads([room_id])
+    found = _states(Message.objects.filter(room=room_id).order_by("-version")[:limit])
+    return head, found[::-1]
+
+
+def _before(room_id: int, seq: int, limit: int) -> Page:
+    found = _states(Message.objects.filter(room=room_id, seq__lt=seq).order_by("-seq")[: limit + 1])
+    return Page(found[:limit][::-1], seq, more=len(found) > limit)
+
+
+COLUMNS = (
+    "room__slug",
+    "seq",
+    "version",
+    "author__username",
+    "nonce",
+    "text",
+    "created_at",
+    "edited_at",
+    "deleted_at",
+    "reactions",
+    "binary_bytes",
+)
+
+
+def _states(messages: QuerySet[Message]) -> list[Change]:
+    return [_state(row) for row in messages.values_list(*COLUMNS)]
+
+
+def _state(row: tuple[Any, ...]) -> Change:
+    room, seq, version, author, nonce, text, created_at, edited_at, deleted_at, reactions, binary = row
+    message = protocol.Message(
+        room=room,
+        seq=seq,
+        version=version,
+        author=author,
+        nonce=nonce,
+        text=text,
+        created_at=created_at,
+        edited_at=edited_at,
+        deleted=deleted_at is not None,
+        reactions=reactions,
+        binary=binary,
+    )
+    return Change(version, protocol.encode(message))

@@ -1,0 +1,43 @@
+"""The rules of a name: who may be called what, and when two names are the same."""
+
+import secrets
+import unicodedata
+
+LENGTH_LIMIT = 32
+INSIDE = "_.-"
+
+
+class BadName(ValueError):
+    """The name breaks a rule; the argument says which, in a sentence for people."""
+
+
+def check(name: str) -> str:
+    """Return the name in its normal form (NFKC), or raise BadName."""
+    normal = unicodedata.normalize("NFKC", name).strip()
+    if not 1 <= len(normal) <= LENGTH_LIMIT:
+        raise BadName(f"A name has 1 to {LENGTH_LIMIT} characters.")
+    if not all(_is_word(character) or character in INSIDE for character in normal):
+        raise BadName("A name has letters and digits, and _ . - between them.")
+    if normal[0] in INSIDE or normal[-1] in INSIDE or unicodedata.category(normal[0]).startswith("M"):
+        raise BadName("A name begins and ends with a letter or a digit.")
+    return normal
+
+
+def key(name: str) -> str:
+    """Two names with the same key are the same name."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
+def for_nobody() -> str:
+    """A name for somebody who gave none."""
+    return f"guest-{secrets.token_hex(2)}"
+
+
+def _is_word(character: str) -> bool:
+    """Letters, the marks that complete them in some scripts, and decimal digits.
+
+    Format characters (zero width, bidirectional) and controls are in the C and Z categories, so they fall out.
+    """
+    category = unicodedata.category(character)
+    return category[0] in "LM" or category == "Nd"

@@ -1,0 +1,77 @@
+"""What goes out on one socket: straight to the wire where the server offers it, through a bounded queue elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from . import conf
+from .protocol import Frame
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Outgoing:
+    """Sends frames in order, without awaiting, so that many sockets can be served in one turn of the loop.
+
+    `deliver` is False when the reader is too slow: nothing more is accepted, and the owner closes the connection.
+    """
+
+    def __init__(self, scope: dict[str, Any], send: Send):
+        self._send = send
+        self._direct = scope.get("extensions", {}).get("chatsite.frames")
+        self._queue: deque[Frame] = deque()
+        self._queued_bytes = 0
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def deliver(self, frame: Frame) -> bool:
+        if self._closed:
+            return True
+        if self._direct is not None and self._task is None:
+            return self._direct.write(frame.payload, frame.wire, frame.binary)
+        return self._enqueue(frame)
+
+    async def close(self, code: int) -> None:
+        """Send what waits, then the close frame; what comes later is dropped."""
+        if not self._closed:
+            self._closed = True
+            await self._flushed()
+            await self._send({"type": "websocket.close", "code": code})
+
+    def abandon(self) -> None:
+        """The peer is gone: drop everything."""
+        self._closed = True
+        self._queue.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _enqueue(self, frame: Frame) -> bool:
+        if self._queued_bytes + len(frame.payload) > conf.OUTGOING_LIMIT_BYTES:
+            return False
+        self._queue.append(frame)
+        self._queued_bytes += len(frame.payload)
+        if self._task is None:
+            self._task = asyncio.create_task(self._drain())
+        return True
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                frame = self._queue.popleft()
+                self._queued_bytes -= len(frame.payload)
+                await self._send(_as_message(frame))
+        finally:
+            self._task = None
+
+    async def _flushed(self) -> None:
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=1)
+
+
+def _as_message(frame: Frame) -> dict[str, Any]:
+    if frame.binary:
+        return {"type": "websocket.send", "bytes": frame.payload}
+    return {"type": "websocket.send", "text": frame.payload.decode()}

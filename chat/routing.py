@@ -1,0 +1,17 @@
+"""Which path speaks to which consumer, and what a connection passes on its way there."""
+
+from channels.routing import URLRouter
+from django.urls import path
+
+from .consumers import ChatConsumer, EchoConsumer
+from .middleware import Accepted, Dialects, KnownPaths, Names, SameOrigin
+
+chat = Dialects(Names(ChatConsumer.as_asgi()))
+
+sockets = {
+    "/ws/": chat,
+    "/ws/text/": chat,
+    "/ws/echo/": Accepted(EchoConsumer.as_asgi()),
+}
+
+websocket = KnownPaths(SameOrigin(URLRouter([path(route[1:], app) for route, app in sockets.items()])), sockets)

@@ -1,0 +1,168 @@
+"""Builds the parts that a process has once, and wires them. Daphne has no start-up event: the first use starts them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from . import conf, log
+from .feed import Change
+from .hub import Hub
+from .ledger import RoomChanges
+from .link import EVERYBODY, Link, Parcel
+from .log import Log
+from .presence import Presence
+from .protocol import Close, ReadMoved
+from .protocol import Presence as PresenceEvent
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+
+logger = logging.getLogger("chat.runtime")
+
+
+class Runtime:
+    """The link to the other processes, the hub, the log, presence, and everybody connected here."""
+
+    def __init__(self) -> None:
+        self.process = f"{os.environ.get('CHATSITE_PROCESS', 'web')}-{secrets.token_hex(2)}"
+        self.conversations: dict[str, Conversation] = {}
+        self._of_user: defaultdict[int, set[Conversation]] = defaultdict(set)
+        self.is_draining = False
+        self.log = Log(self._committed)
+        self.link = Link(self.process, self._received)
+        self.hub = Hub(log, self.link.publish, self.link.add, self.link.discard)
+        self.presence = Presence(self.process, self._publish_to_all, self._people_changed, self._replaced)
+        self._connections = 0
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self.link.start()
+        self.hub.start()
+        self.presence.start()
+        self._watch = asyncio.create_task(self._close_the_silent())
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        await asyncio.gather(self.presence.stop(), self.hub.stop(), self.link.stop())
+
+    async def drain(self) -> None:
+        """Send everybody away, each to come back at a time of their own, and finish what is being written."""
+        self.is_draining = True
+        self.presence.drain()
+        spread_s = min(2.0, len(self.conversations) / 400)
+        for conversation in list(self.conversations.values()):
+            conversation.bye(Close.RESTARTING, retry_after_s=0.1 + random.uniform(0, spread_s))
+        await self.log.drained()
+
+    def add(self, conversation: Conversation) -> None:
+        """Somebody is connected."""
+        person = conversation.person
+        self.conversations[conversation.id] = conversation
+        self._of_user[person.user_id].add(conversation)
+        self.presence.opened(conversation.id, person.name, person.connections_limit)
+
+    def remove(self, conversation: Conversation) -> None:
+        """Somebody is gone."""
+        if self.conversations.pop(conversation.id, None) is not None:
+            of_user = self._of_user[conversation.person.user_id]
+            of_user.discard(conversation)
+            if not of_user:
+                del self._of_user[conversation.person.user_id]
+            self.presence.closed(conversation.id)
+
+    def next_connection_id(self) -> str:
+        self._connections += 1
+        return f"{self.process}-{self._connections}"
+
+    def tell_name(self, user_id: int, event: ReadMoved, except_id: str) -> None:
+        """Tell the other connections of a user, in every process."""
+        self._publish_to_all("read", {"user": user_id, "room": event.room, "seq": event.seq})
+        self._tell_here(user_id, event, except_id)
+
+    # Wires
+
+    def _committed(self, changed: list[RoomChanges]) -> None:
+        for room_id, _, changes in changed:
+            self.hub.committed(room_id, changes)
+
+    def _publish_to_all(self, kind: str, parcel: Parcel) -> None:
+        self.link.publish(EVERYBODY, kind, parcel)
+
+    def _received(self, kind: str, parcel: dict[str, Any]) -> None:
+        if kind == "changes":
+            self.hub.arrived(parcel["room"], [Change(*values) for values in parcel["changes"]])
+        elif kind == "presence.changes":
+            self.presence.heard_changes(parcel["from"], parcel)
+        elif kind == "presence.all":
+            self.presence.heard_all(parcel["from"], parcel)
+        elif kind == "presence.ask":
+            self.presence.say_all()
+        elif kind == "typing":
+            self.hub.typing(parcel["room"], parcel["name"])
+        elif kind == "read":
+            self._tell_here(parcel["user"], ReadMoved(room=parcel["room"], seq=parcel["seq"]), "")
+
+    def _people_changed(self, room_id: int, joined: list[str], left: list[str], count: int) -> None:
+        if (room := self.hub.room(room_id)) is not None:
+            is_big = count > conf.NAMES_SHOWN_LIMIT
+            event = PresenceEvent(room=room.slug, count=count)
+            if not is_big:
+                event = PresenceEvent(room=room.slug, joined=joined, left=left, count=count)
+            room.tell(event)
+
+    def _replaced(self, connection_id: str) -> None:
+        if (conversation := self.conversations.get(connection_id)) is not None:
+            conversation.bye(Close.REPLACED)
+
+    def _tell_here(self, user_id: int, event: ReadMoved, except_id: str) -> None:
+        for conversation in list(self._of_user.get(user_id, ())):
+            if conversation.id != except_id:
+                conversation.tell(event)
+
+    async def _close_the_silent(self) -> None:
+        """A client that promised heartbeats and sends nothing is gone, whatever TCP says (promise G5)."""
+        while True:
+            await asyncio.sleep(1)
+            deadline = time.monotonic() - conf.HEARTBEAT_DEADLINE_S
+            for conversation in list(self.conversations.values()):
+                if conversation.dialect.sends_heartbeats and conversation.heard_at < deadline:
+                    conversation.bye(Close.HEARTBEAT_MISSED)
+
+
+_running: dict[asyncio.AbstractEventLoop, asyncio.Future[Runtime]] = {}
+
+
+async def running() -> Runtime:
+    """The runtime of this process, started by whoever comes first."""
+    loop = asyncio.get_running_loop()
+    if loop not in _running:
+        _running[loop] = asyncio.ensure_future(_start())
+    return await asyncio.shield(_running[loop])
+
+
+async def drain() -> None:
+    """For the server, before it stops."""
+    started = _running.get(asyncio.get_running_loop())
+    if started is not None:
+        await (await started).drain()
+
+
+async def stop() -> None:
+    """For tests: stop the runtime of this loop."""
+    started = _running.pop(asyncio.get_running_loop(), None)
+    if started is not None:
+        await (await started).stop()
+
+
+async def _start() -> Runtime:
+    runtime = Runtime()
+    await runtime.start()
+    return runtime

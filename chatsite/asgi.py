@@ -1,0 +1,14 @@
+"""The front door: HTTP goes to Django, WebSockets go to the chat."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+django = get_asgi_application()
+
+from chat.routing import websocket  # noqa: E402
+
+application = ProtocolTypeRouter({"http": django, "websocket": websocket})

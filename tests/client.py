@@ -1,0 +1,112 @@
+"""A chat client for tests and for load: speaks `chat.v1` over a real socket and remembers what it was told."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+PATIENCE_S = 20
+
+Event = dict[str, Any]
+
+
+class ChatClient:
+    """One person at one socket. Every event lands in `events`; `until` waits for the next one that fits."""
+
+    def __init__(self, url: str, **options: Any):
+        self.url = url
+        self.options = options
+        self.events: list[Event] = []
+        self.close_code: int | None = None
+        self._ids = itertools.count(1)
+        self._arrived = asyncio.Condition()
+        self._seen = 0
+
+    async def __aenter__(self) -> ChatClient:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def connect(self) -> ChatClient:
+        self.socket: ClientConnection = await connect(
+            self.url,
+            subprotocols=["chat.v1"],
+            max_size=2**24,
+            open_timeout=PATIENCE_S,
+            compression=None,
+            **self.options,
+        )
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def close(self) -> None:
+        await self.socket.close()
+        await self._reader
+
+    async def _read(self) -> None:
+        try:
+            async for frame in self.socket:
+                await self._take([json.loads(line) for line in frame.split("\n")])
+        except ConnectionClosed:
+            pass
+        self.close_code = self.socket.close_code
+        await self._take([{"type": "closed", "code": self.close_code}])
+
+    async def _take(self, events: list[Event]) -> None:
+        async with self._arrived:
+            self.events += events
+            self._arrived.notify_all()
+
+    # Asking
+
+    async def send(self, type: str, **fields: Any) -> Any:
+        """Send a verb without waiting; return its id."""
+        id = fields.setdefault("id", next(self._ids))
+        await self.socket.send(json.dumps({"type": type, **fields}))
+        return id
+
+    async def ask(self, type: str, **fields: Any) -> Event:
+        """Send a verb and return its answer, an error included."""
+        id = await self.send(type, **fields)
+        return await self.until(lambda event: event.get("id") == id, from_start=True)
+
+    async def join(self, room: str = "lobby", **fields: Any) -> Event:
+        return await self.ask("join", room=room, **fields)
+
+    async def post(self, text: str, room: str = "lobby", nonce: str | None = None, **fields: Any) -> Event:
+        return await self.ask("post", room=room, text=text, nonce=nonce or f"{id(self)}-{next(self._ids)}", **fields)
+
+    # Hearing
+
+    async def until(self, fits: Callable[[Event], bool], from_start: bool = False) -> Event:
+        """The next event that fits, or the first ever with `from_start`; TimeoutError after a generous while."""
+        position = 0 if from_start else self._seen
+        async with asyncio.timeout(PATIENCE_S), self._arrived:
+            while True:
+                for index in range(position, len(self.events)):
+                    if fits(self.events[index]):
+                        if not from_start:
+                            self._seen = index + 1
+                        return self.events[index]
+                position = len(self.events)
+                await self._arrived.wait()
+
+    async def hears(self, text: str) -> Event:
+        """The next message with that text."""
+        return await self.until(lambda event: event["type"] == "message" and event["text"] == text)
+
+    async def told(self, type: str, **fields: Any) -> Event:
+        """The next event of that type with those fields."""
+        return await self.until(lambda e: e["type"] == type and all(e.get(key) == fields[key] for key in fields))
+
+    def messages(self, room: str = "lobby") -> list[Event]:
+        """The live messages heard so far, in the order of arrival."""
+        return [event for event in self.events if event["type"] == "message" and event["room"] == room]
