@@ -11,18 +11,20 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import IntegrityError
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from . import names
-from .ledger import NO_SUCH_ROOM
-from .models import Membership, Room, User
-from .protocol import Close, RoomState
+from .models import Membership, Notice, Room, User
+from .protocol import NO_SUCH_ROOM, Close, RoomState
 
 TICKET_LIFETIME_S = 60
 TICKET_SALT = "chat.ticket"
+TICKET_FIELDS = 5  # of Person: the rest is about the connection
 
 
 class NotAdmitted(Exception):
@@ -37,7 +39,8 @@ class Person(NamedTuple):
     """Somebody at the door, or inside.
 
     `session` and `stamp` are fingerprints of the session and of the password: what a revocation names.
-    `expires_at`: when the session ends (seconds since the epoch), or None.
+    `expires_at`: when the session ends (seconds since the epoch), or None. `session_key`: only of a cookie, never in
+    a ticket. `is_proved`: looked up just now; a ticket only says what was true when it was issued.
     """
 
     user_id: int
@@ -46,6 +49,8 @@ class Person(NamedTuple):
     stamp: str = ""
     expires_at: float | None = None
     by_name_alone: bool = False
+    session_key: str = ""
+    is_proved: bool = True
 
     @property
     def connections_limit(self) -> int:
@@ -68,7 +73,7 @@ def by_session(session_key: str) -> Person | None:
     session = SessionStore(session_key)
     user = auth.get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
     if isinstance(user, User):
-        return _person(user, session)
+        return _person(user, session)._replace(session_key=session_key)
     if _was_disabled(session):
         raise NotAdmitted(Close.ACCOUNT_DISABLED, "this account is disabled")
     return None
@@ -78,10 +83,11 @@ def by_ticket(ticket: str) -> Person:
     """The person of a ticket, without a query."""
     try:
         said = signing.TimestampSigner(salt=TICKET_SALT).unsign_object(ticket)
-        person, good_until = Person(*said["person"]), said["until"]
+        user_id, name, session, stamp_, expires_at = said["person"]
+        person = Person(user_id, name, session, stamp_, expires_at, is_proved=False)
     except (signing.BadSignature, ValueError, TypeError, KeyError):
         raise NotAdmitted(Close.NOT_SIGNED_IN, "the ticket is not one of ours") from None
-    if time.time() > good_until:
+    if time.time() > said["until"]:
         raise NotAdmitted(Close.NOT_SIGNED_IN, "the ticket has expired")
     return person
 
@@ -106,7 +112,7 @@ def issue_ticket(user: User, session: SessionBase | None = None, lifetime_s: flo
 
     Issued within a session it ends with the session.
     """
-    said = {"person": list(_person(user, session)), "until": int(time.time() + lifetime_s)}
+    said = {"person": list(_person(user, session)[:TICKET_FIELDS]), "until": int(time.time() + lifetime_s)}
     return signing.TimestampSigner(salt=TICKET_SALT).sign_object(said)
 
 
@@ -145,6 +151,13 @@ def _fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
+def note_logout(request=None, **_: object) -> None:
+    """The session of this request ends: its sockets in every process are closed."""
+    session_key = getattr(getattr(request, "session", None), "session_key", None)
+    if session_key:
+        Notice.objects.create(session=fingerprint_of_session(session_key))
+
+
 # Inside ----------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +187,48 @@ def room(user_id: int, slug: str) -> RoomView:
 
 def mark_read(user_id: int, room_id: int, seq: int) -> bool:
     """Move the reading position forward, never back and never past the end; say whether it moved."""
-    place, _ = Membership.objects.get_or_create(room_id=room_id, user_id=user_id)
-    moved = Membership.objects.filter(pk=place.pk, read_seq__lt=seq, room__head__gte=seq)
-    return moved.update(read_seq=seq) > 0
+    Membership.objects.bulk_create([Membership(room_id=room_id, user_id=user_id)], ignore_conflicts=True)
+    place = Membership.objects.filter(room=room_id, user=user_id, read_seq__lt=seq, room__head__gte=seq)
+    return place.update(read_seq=seq) > 0
+
+
+# Still there? ----------------------------------------------------------------------------------------------
+
+
+class Standing(NamedTuple):
+    """What is true now of some people: who may stay, with which stamp, in which rooms, with which sessions."""
+
+    stamps: dict[int, str]
+    disabled: set[int]
+    places: set[tuple[int, int]]
+    sessions: set[str]
+
+
+def standing(places: set[tuple[int, int]], session_keys: set[str]) -> Standing:
+    """Look again at people (user, room) and sessions. A user who is not in `stamps` or `disabled` is gone."""
+    user_ids = {user_id for user_id, _ in places}
+    users = list(User.objects.filter(pk__in=user_ids).only("is_active", "password"))
+    return Standing(
+        stamps={user.pk: stamp(user) for user in users if user.is_active},
+        disabled={user.pk for user in users if not user.is_active},
+        places=_still_visible(places),
+        sessions=_still_open(session_keys),
+    )
+
+
+def _still_visible(places: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    user_ids, room_ids = {user_id for user_id, _ in places}, {room_id for _, room_id in places}
+    open_rooms = set(Room.objects.filter(pk__in=room_ids, is_private=False).values_list("pk", flat=True))
+    memberships = Membership.objects.filter(user__in=user_ids, room__in=room_ids)
+    roles = {(user_id, room_id): role for user_id, room_id, role in memberships.values_list("user", "room", "role")}
+    return {
+        (user_id, room_id)
+        for user_id, room_id in places
+        if roles.get((user_id, room_id), Membership.Role.MEMBER if room_id in open_rooms else Membership.Role.BANNED)
+        != Membership.Role.BANNED
+    }
+
+
+def _still_open(session_keys: set[str]) -> set[str]:
+    sessions = Session.objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
+    return set(sessions.values_list("session_key", flat=True))

@@ -11,7 +11,11 @@ POSTS_BURST = 20
 REQUESTS_IN_FLIGHT = 32
 TYPING_INTERVAL_S = 3
 TYPING_COALESCED_S = 0.3
+EMOJI_LIMIT_CHARACTERS = 16
 REACTIONS_PER_MESSAGE = 20
+NAMES_PER_REACTION = 100
+PAGES_PER_S = 20
+PAGES_BURST = 500
 
 # Who breaks the protocol, or goes on after being told to slow down, is closed. One sound minute forgives.
 BROKEN_FRAMES_PER_MINUTE = 20
@@ -54,6 +58,11 @@ DATABASE_PATIENCE_S = 10
 DATABASE_QUEUE_LIMIT = 5_000
 BATCH_LIMIT = 500
 UNAVAILABLE_RETRY_S = 2.0
+
+# Revocation: how often notices are read, and how often everybody's standing is looked at without one.
+NOTICE_INTERVAL_S = 0.5
+STANDING_INTERVAL_S = 60
+NOTICES_KEPT_S = 24 * 3600
 
 # What may wait for one reader of a socket (promise G6).
 OUTGOING_LIMIT_BYTES = 1024 * 1024

@@ -24,11 +24,12 @@ GONE_WITHOUT_A_WORD = 1006
 class SocketConsumer(AsyncConsumer):
     """One accepted socket, served until it closes, whatever happens.
 
-    Not Channels' own way in two places, both measured (docs/decisions.md): no channel of its own in the layer, since the hub
-    delivers; and no hop through the database thread for each frame, since nothing here touches the database.
+    Not Channels' own way in two places, both measured (docs/decisions.md): no channel of its own in the layer,
+    since the hub delivers; and no hop through the database thread for each frame, since nothing here touches the
+    database.
     """
 
-    channel_layer_alias = None  # type: ignore[assignment]
+    channel_layer_alias = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.scope = scope

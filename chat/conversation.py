@@ -122,22 +122,32 @@ class Conversation:
         self.tell(protocol.Left(id=verb.id, room=verb.room))
 
     async def history(self, verb: protocol.History) -> None:
-        view = await self._view(verb.room)
+        self._runtime.pages_of(self.person).spend()
+        view = await self._view(verb.room, afresh=True)
         limit = max(1, min(verb.limit, conf.HISTORY_PAGE_LIMIT))
         page = await log.before(view.id, verb.before, limit)
         self.tell(protocol.HistoryPage(id=verb.id, room=verb.room, messages=_raw(page.changes), more=page.more))
 
     def post(self, verb: protocol.Post) -> None:
-        if not verb.text.strip():
-            raise Refusal("empty", "A message has a text.")
-        if len(verb.text) > conf.TEXT_LIMIT_CHARACTERS:
-            raise Refusal("too_long", f"A message has at most {conf.TEXT_LIMIT_CHARACTERS:,} characters.")
+        _check_text(verb.text)
         self._write(verb)
 
     def post_binary(self, verb: dialects.PostBinary) -> None:
         if not verb.data:
             raise Refusal("empty", "A message has some bytes.")
         self._write(verb)
+
+    def edit(self, verb: protocol.Edit) -> None:
+        _check_text(verb.text)
+        self._change(verb)
+
+    def delete(self, verb: protocol.Delete) -> None:
+        self._change(verb)
+
+    def react(self, verb: protocol.React) -> None:
+        if any(character.isspace() for character in verb.emoji):
+            raise Refusal("bad_frame", "A reaction is one emoji.")
+        self._change(verb)
 
     async def read(self, verb: protocol.Read) -> None:
         view = await self._view(verb.room)
@@ -171,6 +181,7 @@ class Conversation:
     # Joining: subscribed first, read second, merged by number.
 
     async def _join_now(self, verb: protocol.Join) -> None:
+        self._runtime.pages_of(self.person).spend()
         view = await self._view(verb.room, afresh=True)
         room = await self._runtime.hub.open(view.id, view.slug, view.title)
         try:
@@ -185,7 +196,7 @@ class Conversation:
             self.tell(answer)
 
     async def _page(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined | protocol.Resync:
-        """What the client lacks. Whatever was awaited, the last step is from memory: no await between it and `_enter`."""
+        """What the client lacks. The last step is from memory: there is no await between it and `_enter`."""
         if verb.after is None:
             return await self._latest(room, verb)
         if verb.after > room.feed.head:
@@ -204,6 +215,8 @@ class Conversation:
         return _joined(room, verb, page.changes + recent, room.feed.head)
 
     async def _latest(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined:
+        if (messages := room.feed.latest(conf.LATEST_PAGE)) is not None:
+            return _joined(room, verb, messages, room.feed.head, earlier=messages[0].seq > 1)
         while True:
             head = room.feed.head
             page = await log.before(room.id, head + 1, conf.LATEST_PAGE)
@@ -238,7 +251,27 @@ class Conversation:
             self._views[slug] = await database.readers.run(access.room, self.person.user_id, slug)
         return self._views[slug]
 
+    # Being removed
+
+    def room_ids(self) -> list[int]:
+        return [room.id for room, _ in self._rooms.values()]
+
+    def removed_from(self, room_id: int) -> None:
+        """The room was taken away: nothing more of it comes here."""
+        for slug in [slug for slug, (room, _) in self._rooms.items() if room.id == room_id]:
+            self._leave(slug, on_purpose=True)
+            self.tell(protocol.Left(room=slug, reason="removed"))
+            if self.dialect.room is not None:
+                self.bye(Close.FORBIDDEN)
+        self._views.clear()
+
     # Writing: acknowledged after the commit.
+
+    def _change(self, verb: protocol.Edit | protocol.Delete | protocol.React) -> None:
+        """Changes have no rows to be counted by, as posts have: an allowance per name bounds them."""
+        if settings.CHAT_POSTS_PER_S:
+            self._runtime.changes_of(self.person).spend()
+        self._write(verb)
 
     def _write(self, verb: Write) -> None:
         future = self._runtime.log.write(Entry(self.person.user_id, verb))
@@ -261,8 +294,8 @@ class Conversation:
                 room=receipt.room,
                 seq=receipt.seq,
                 version=receipt.version,
-                nonce=verb.nonce,
-                duplicate=receipt.change is None,
+                nonce=getattr(verb, "nonce", None),
+                duplicate=receipt.is_repeat,
             )
         )
 
@@ -288,6 +321,13 @@ class Conversation:
 
     def _say(self, text: str) -> None:
         self._deliver(Frame(text.encode()))
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise Refusal("empty", "A message has a text.")
+    if len(text) > conf.TEXT_LIMIT_CHARACTERS:
+        raise Refusal("too_long", f"A message has at most {conf.TEXT_LIMIT_CHARACTERS:,} characters.")
 
 
 def _cannot_resume(room: ActiveRoom, after: int, epoch: str | None) -> str | None:
@@ -342,6 +382,9 @@ VERBS: dict[type, str] = {
     protocol.Leave: "leave",
     protocol.History: "history",
     protocol.Post: "post",
+    protocol.Edit: "edit",
+    protocol.Delete: "delete",
+    protocol.React: "react",
     protocol.Read: "read",
     protocol.Typing: "typing",
     protocol.Heartbeat: "heartbeat",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from . import conf
 from .protocol import Refusal
@@ -42,7 +42,7 @@ class Threads:
         if self._waiting >= conf.DATABASE_QUEUE_LIMIT:
             raise Unavailable
         self._waiting += 1
-        future = self._executor.submit(_guarded, work, *args, **kwargs)
+        future = self._executor.submit(lambda: _guarded(work, *args, **kwargs))
         future.add_done_callback(self._done(asyncio.get_running_loop()))
         try:
             async with asyncio.timeout(conf.DATABASE_PATIENCE_S):
@@ -76,7 +76,7 @@ def _guarded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise Unavailable from second
 
 
-def _is_about_time(problem: DatabaseError) -> bool:
+def _is_about_time(problem: Exception) -> bool:
     """A lock or a time-out would only happen again; a lost connection would not."""
     text = str(problem).lower()
     return "locked" in text or "timeout" in text or "time-out" in text

@@ -1,12 +1,11 @@
 """One room's changes in number order, without I/O.
 
-What came early is held, what is missing is known, what came twice is dropped; and the last few hundred stay
-in memory for those who come back.
+What came early is held, what is missing is known, what came twice is dropped; and the latest states of the last few
+hundred changes stay in memory for those who come back.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,9 +13,13 @@ from . import conf
 
 
 class Change(NamedTuple):
-    """A change on a room's number line, encoded once in the cluster. `blob`: the bytes of a binary frame."""
+    """The state of the message at `seq` since change number `version`, encoded once in the cluster.
+
+    `blob`: the bytes of a binary frame.
+    """
 
     version: int
+    seq: int
     body: bytes
     blob: bytes | None = None
 
@@ -24,14 +27,14 @@ class Change(NamedTuple):
 class Feed:
     """Puts changes in order. `head` is the last number delivered.
 
-    The memory holds every change with a number above `reach`: enough for whoever has seen up to there.
-    A change read from the database is a state: an edited message comes once, at its latest number.
+    The memory holds the latest state of every message that changed after number `reach`: enough for whoever has seen up
+    to there. Older states are forgotten with the change that replaces them: what was deleted is not told again.
     """
 
     def __init__(self, head: int, reach: int | None = None, recent: Iterable[Change] = ()):
         self.head = head
         self.reach = head if reach is None else reach
-        self._recent = deque(recent)
+        self._recent: dict[int, Change] = {change.seq: change for change in recent}
         self._held: dict[int, Change] = {}
 
     @property
@@ -44,7 +47,12 @@ class Feed:
         for change in changes:
             if change.version > self.head:
                 self._held[change.version] = change
-        return self._release()
+        due: list[Change] = []
+        while self._held and (change_due := self._held.pop(self.head + 1, None)):
+            due.append(change_due)
+            self.head = change_due.version
+        self._remember(due)
+        return due
 
     def fill(self, states: Iterable[Change], head: int) -> list[Change]:
         """Take the states read from the database, complete up to `head`; return those that are new, in order."""
@@ -55,20 +63,26 @@ class Feed:
         return new
 
     def since(self, after: int) -> list[Change] | None:
-        """Every change after that number, or None where the memory does not reach back so far."""
+        """What changed after that number, by number; None where the memory does not reach back so far."""
         if not self.reach <= after <= self.head:
             return None
-        return [change for change in self._recent if change.version > after]
+        found = []
+        for change in reversed(self._recent.values()):
+            if change.version <= after:
+                break
+            found.append(change)
+        return found[::-1]
 
-    def _release(self) -> list[Change]:
-        due: list[Change] = []
-        while self._held and (change := self._held.pop(self.head + 1, None)):
-            due.append(change)
-            self.head = change.version
-        self._remember(due)
-        return due
+    def latest(self, count: int) -> list[Change] | None:
+        """The last `count` messages by place; None where the memory does not hold so many for certain."""
+        complete = sorted(seq for seq in self._recent if seq > self.reach)
+        if len(complete) < count:
+            return None
+        return [self._recent[seq] for seq in complete[-count:]]
 
     def _remember(self, changes: list[Change]) -> None:
-        self._recent.extend(changes)
+        for change in changes:
+            self._recent.pop(change.seq, None)
+            self._recent[change.seq] = change
         while len(self._recent) > conf.RECENT_CHANGES:
-            self.reach = self._recent.popleft().version
+            self.reach = self._recent.pop(next(iter(self._recent))).version

@@ -118,6 +118,7 @@ class Hub:
         self._early: dict[int, list[Change]] = {}
         self._unflushed: set[ActiveRoom] = set()
         self._check: asyncio.Task[None] | None = None
+        self._closing: asyncio.Future[None] | None = None
 
     def start(self) -> None:
         self._check = asyncio.create_task(self._compare_heads())
@@ -177,7 +178,7 @@ class Hub:
             return
         if room.filling is not None:
             room.filling.cancel()
-        asyncio.ensure_future(self._unsubscribe_unless_open(room.id))
+        self._closing = asyncio.ensure_future(self._unsubscribe_unless_open(room.id))
 
     async def _unsubscribe_unless_open(self, room_id: int) -> None:
         if room_id not in self._rooms and room_id not in self._opening:

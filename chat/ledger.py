@@ -1,26 +1,30 @@
 """The one transaction that changes messages: check, number, write, all or nothing. The only writer of message rows.
 
 A room's row is locked first, so that whoever holds it alone gives out its numbers: the order of commits is the order of
-numbers and there are no holes. Plain SQL that SQLite and PostgreSQL both speak: the ORM would cost more than the database here.
+numbers and there are no holes. Plain SQL that SQLite and PostgreSQL both speak: the ORM would cost more than the
+database here.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
 
 from . import conf, protocol
 from .dialects import PostBinary
 from .feed import Change
-from .models import Membership
-from .protocol import Message, Refusal
+from .models import Membership, Message
+from .protocol import NO_SUCH_ROOM, Delete, Edit, Post, React, Refusal
+from .states import COLUMNS, state
 
-Write = protocol.Post | PostBinary
+Write = Post | PostBinary | Edit | Delete | React
 
 
 class Entry(NamedTuple):
@@ -31,12 +35,12 @@ class Entry(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """Where an entry stands on the room's number line. `change` is None when it stood there before."""
+    """Where an entry stands on the room's number line. `is_repeat`: it stood there before."""
 
     room: str
     seq: int
     version: int
-    change: Change | None
+    is_repeat: bool
 
 
 class RoomChanges(NamedTuple):
@@ -49,9 +53,11 @@ class RoomChanges(NamedTuple):
 
 Outcome = Receipt | Refusal
 
-NO_SUCH_ROOM = Refusal("not_found", "There is no such room.")
+NO_SUCH_MESSAGE = Refusal("not_found", "There is no such message.")
+NOT_YOURS = Refusal("forbidden", "This message is not yours.")
 BANNED = Refusal("forbidden", "You may not write in this room.")
 DISABLED = Refusal("forbidden", "This account is disabled.")
+TOO_MANY_REACTIONS = Refusal("forbidden", "This message has as many reactions as it can have.")
 
 
 def write(entries: Sequence[Entry]) -> tuple[list[Outcome], list[RoomChanges]]:
@@ -75,7 +81,6 @@ class _Room:
 
     def __init__(self, id: int, slug: str, is_private: bool, head: int):
         self.id, self.slug, self.is_private, self.head = id, slug, is_private, head
-        self.was = head
         self.changes: list[Change] = []
 
     def next(self) -> int:
@@ -88,20 +93,26 @@ class _Transaction:
 
     def __init__(self, entries: Sequence[Entry]):
         self._entries = entries
+        self._users = {entry.user_id for entry in entries}
         self._now = protocol.now()
-        self._rows: list[tuple[Any, ...]] = []
+        self._inserts: list[tuple[Any, ...]] = []
+        self._updates: list[tuple[Any, ...]] = []
 
     def run(self) -> tuple[list[Outcome], list[RoomChanges]]:
         with connection.cursor() as self._cursor:
             self._lock_rooms()
             self._read_people()
             self._read_nonces()
+            self._read_targets()
             self._count_recent_posts()
             outcomes = [self._enter(entry) for entry in self._entries]
             self._insert()
+            self._update()
             self._move_heads()
         changed = [RoomChanges(room.id, room.slug, room.changes) for room in self._rooms.values() if room.changes]
         return outcomes, changed
+
+    # What is known before
 
     def _lock_rooms(self) -> None:
         slugs = sorted({entry.verb.room for entry in self._entries})
@@ -110,66 +121,74 @@ class _Transaction:
             f"SELECT id, slug, is_private, head FROM chat_room WHERE slug IN ({_marks(slugs)}){lock}", slugs
         )
         self._rooms = {slug: _Room(id, slug, is_private, head) for id, slug, is_private, head in rows}
+        self._room_ids = [room.id for room in self._rooms.values()]
 
     def _read_people(self) -> None:
-        users = {entry.user_id for entry in self._entries}
-        rows = self._select(f"SELECT id, username, is_active FROM chat_user WHERE id IN ({_marks(users)})", users)
+        rows = self._select(
+            f"SELECT id, username, is_active FROM chat_user WHERE id IN ({_marks(self._users)})", self._users
+        )
         self._people = {id: (name, is_active) for id, name, is_active in rows}
-        rooms = [room.id for room in self._rooms.values()]
         self._roles = {
             (room_id, user_id): role
             for room_id, user_id, role in self._select(
                 "SELECT room_id, user_id, role FROM chat_membership"
-                f" WHERE room_id IN ({_marks(rooms)}) AND user_id IN ({_marks(users)})",
-                [*rooms, *users],
+                f" WHERE room_id IN ({_marks(self._room_ids)}) AND user_id IN ({_marks(self._users)})",
+                [*self._room_ids, *self._users],
             )
         }
 
     def _read_nonces(self) -> None:
         """Who said the same before gets the first answer again (promise G2)."""
-        rooms = [room.id for room in self._rooms.values()]
-        users = {entry.user_id for entry in self._entries}
-        nonces = {entry.verb.nonce for entry in self._entries}
-        self._said = {
-            (room_id, user_id, nonce): (seq, version)
-            for room_id, user_id, nonce, seq, version in self._select(
-                "SELECT room_id, author_id, nonce, seq, version FROM chat_message"
-                f" WHERE room_id IN ({_marks(rooms)}) AND author_id IN ({_marks(users)}) AND nonce IN ({_marks(nonces)})",
-                [*rooms, *users, *nonces],
-            )
+        nonces = {entry.verb.nonce for entry in self._entries if isinstance(entry.verb, Post | PostBinary)}
+        rows = self._select(
+            "SELECT room_id, author_id, nonce, seq, version FROM chat_message"
+            f" WHERE room_id IN ({_marks(self._room_ids)}) AND author_id IN ({_marks(self._users)})"
+            f" AND nonce IN ({_marks(nonces)})",
+            [*self._room_ids, *self._users, *nonces],
+        )
+        self._said: dict[tuple[int, int, str], tuple[int, int]] = {
+            (room_id, user_id, nonce): (seq, version) for room_id, user_id, nonce, seq, version in rows
         }
+
+    def _read_targets(self) -> None:
+        """The messages that are to be changed, as they are."""
+        self._targets: dict[tuple[str, int], tuple[int, protocol.Message]] = {}
+        wanted = {entry.verb.seq for entry in self._entries if isinstance(entry.verb, Edit | Delete | React)}
+        if wanted:
+            rows = Message.objects.filter(room__in=self._room_ids, seq__in=wanted)
+            for author_id, *row in rows.values_list("author_id", *COLUMNS):
+                message = state(tuple(row))
+                self._targets[message.room, message.seq] = (author_id, message)
 
     def _count_recent_posts(self) -> None:
         """How much each author said lately, whichever process took it: the limit holds across them all."""
         self._recent: defaultdict[int, int] = defaultdict(int)
         if settings.CHAT_POSTS_PER_S:
-            users = {entry.user_id for entry in self._entries}
             since = self._now - timedelta(seconds=conf.POSTS_BURST / settings.CHAT_POSTS_PER_S)
             self._recent.update(
                 self._select(
                     "SELECT author_id, count(*) FROM chat_message"
-                    f" WHERE author_id IN ({_marks(users)}) AND created_at > %s GROUP BY author_id",
-                    [*users, _moment(since)],
+                    f" WHERE author_id IN ({_marks(self._users)}) AND created_at > %s GROUP BY author_id",
+                    [*self._users, _moment(since)],
                 )
             )
 
+    # One entry after the other
+
     def _enter(self, entry: Entry) -> Outcome:
         try:
-            return self._post(entry)
+            room = self._allowed_room(entry)
+            match entry.verb:
+                case Post() | PostBinary() as verb:
+                    return self._post(entry.user_id, room, verb)
+                case Edit() as verb:
+                    return self._edit(entry.user_id, room, verb)
+                case Delete() as verb:
+                    return self._delete(entry.user_id, room, verb)
+                case React() as verb:
+                    return self._react(entry.user_id, room, verb)
         except Refusal as refusal:
             return refusal
-
-    def _post(self, entry: Entry) -> Receipt:
-        verb, room = entry.verb, self._allowed_room(entry)
-        identity = (room.id, entry.user_id, verb.nonce)
-        if identity in self._said:
-            return Receipt(room.slug, *self._said[identity], change=None)
-        self._spend(entry.user_id)
-        seq = room.next()
-        self._said[identity] = (seq, seq)
-        change = self._new_message(entry, room, seq)
-        room.changes.append(change)
-        return Receipt(room.slug, seq, seq, change)
 
     def _allowed_room(self, entry: Entry) -> _Room:
         room = self._rooms.get(entry.verb.room)
@@ -182,49 +201,121 @@ class _Transaction:
             raise DISABLED
         return room
 
+    def _post(self, user_id: int, room: _Room, verb: Post | PostBinary) -> Receipt:
+        identity = (room.id, user_id, verb.nonce)
+        if identity in self._said:
+            seq, version = self._said[identity]
+            return Receipt(room.slug, seq, version, is_repeat=True)
+        self._spend(user_id)
+        message, blob = self._new_message(user_id, room, verb)
+        self._said[identity] = (message.seq, message.version)
+        self._targets[room.slug, message.seq] = (user_id, message)
+        room.changes.append(Change(message.version, message.seq, protocol.encode(message), blob))
+        return Receipt(room.slug, message.seq, message.version, is_repeat=False)
+
     def _spend(self, user_id: int) -> None:
         if settings.CHAT_POSTS_PER_S and self._recent[user_id] >= conf.POSTS_BURST:
             raise Refusal("rate_limited", "You write too fast.", retry_after=1 / settings.CHAT_POSTS_PER_S)
         self._recent[user_id] += 1
 
-    def _new_message(self, entry: Entry, room: _Room, seq: int) -> Change:
-        verb = entry.verb
+    def _new_message(self, user_id: int, room: _Room, verb: Post | PostBinary) -> tuple[protocol.Message, bytes | None]:
+        seq = room.next()
         blob = verb.data if isinstance(verb, PostBinary) else None
-        message = Message(
+        message = protocol.Message(
             room=room.slug,
             seq=seq,
             version=seq,
-            author=self._people[entry.user_id][0],
+            author=self._people[user_id][0],
             nonce=verb.nonce,
-            text=verb.text if isinstance(verb, protocol.Post) else f"[{len(verb.data):,} bytes]",
+            text=verb.text if isinstance(verb, Post) else f"[{len(verb.data):,} bytes]",
             created_at=self._now,
             binary=None if blob is None else len(blob),
         )
-        self._rows.append(
+        self._inserts.append(
+            (room.id, user_id, seq, seq, verb.nonce, message.text, message.binary, "{}", _moment(self._now))
+        )
+        return message, blob
+
+    def _edit(self, user_id: int, room: _Room, verb: Edit) -> Receipt:
+        author_id, message = self._target(room, verb.seq)
+        if author_id != user_id:
+            raise NOT_YOURS
+        if message.deleted:
+            raise NO_SUCH_MESSAGE
+        if message.binary is not None:
+            raise Refusal("forbidden", "A binary message has no text to edit.")
+        if message.text == verb.text:
+            return _repeat(message)
+        return self._change(room, author_id, message, text=verb.text, edited_at=self._now)
+
+    def _delete(self, user_id: int, room: _Room, verb: Delete) -> Receipt:
+        """The row stays, empty: its place and its numbers are part of the conversation."""
+        author_id, message = self._target(room, verb.seq)
+        if author_id != user_id and self._roles.get((room.id, user_id)) != Membership.Role.MODERATOR:
+            raise NOT_YOURS
+        if message.deleted:
+            return _repeat(message)
+        return self._change(room, author_id, message, text="", reactions={}, binary=None, deleted=True)
+
+    def _react(self, user_id: int, room: _Room, verb: React) -> Receipt:
+        author_id, message = self._target(room, verb.seq)
+        if message.deleted:
+            raise NO_SUCH_MESSAGE
+        name = self._people[user_id][0]
+        reactions = {emoji: list(names) for emoji, names in message.reactions.items()}
+        if (name in reactions.get(verb.emoji, ())) == verb.on:
+            return _repeat(message)
+        if verb.on:
+            _add_reaction(reactions, verb.emoji, name)
+        else:
+            _remove_reaction(reactions, verb.emoji, name)
+        return self._change(room, author_id, message, reactions=reactions)
+
+    def _target(self, room: _Room, seq: int) -> tuple[int, protocol.Message]:
+        if (target := self._targets.get((room.slug, seq))) is None:
+            raise NO_SUCH_MESSAGE
+        return target
+
+    def _change(self, room: _Room, author_id: int, message: protocol.Message, **changed: Any) -> Receipt:
+        """Give the message its next number and its new state."""
+        new = msgspec.structs.replace(message, version=room.next(), **changed)
+        self._targets[room.slug, new.seq] = (author_id, new)
+        self._updates.append(
             (
+                new.version,
+                new.text,
+                new.binary,
+                json.dumps(new.reactions),
+                _moment(new.edited_at),
+                _moment(self._now if new.deleted else None),
                 room.id,
-                entry.user_id,
-                seq,
-                seq,
-                verb.nonce,
-                message.text,
-                message.binary,
-                "{}",
-                _moment(self._now),
+                new.seq,
             )
         )
-        return Change(seq, protocol.encode(message), blob)
+        room.changes.append(Change(new.version, new.seq, protocol.encode(new)))
+        return Receipt(room.slug, new.seq, new.version, is_repeat=False)
+
+    # All of it at once
 
     def _insert(self) -> None:
-        if self._rows:
+        if self._inserts:
             self._cursor.executemany(
-                "INSERT INTO chat_message (room_id, author_id, seq, version, nonce, text, binary_bytes, reactions, created_at)"
+                "INSERT INTO chat_message"
+                " (room_id, author_id, seq, version, nonce, text, binary_bytes, reactions, created_at)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                self._rows,
+                self._inserts,
+            )
+
+    def _update(self) -> None:
+        if self._updates:
+            self._cursor.executemany(
+                "UPDATE chat_message SET version = %s, text = %s, binary_bytes = %s, reactions = %s,"
+                " edited_at = %s, deleted_at = %s WHERE room_id = %s AND seq = %s",
+                self._updates,
             )
 
     def _move_heads(self) -> None:
-        moved = [(room.head, room.id) for room in self._rooms.values() if room.head != room.was]
+        moved = [(room.head, room.id) for room in self._rooms.values() if room.changes]
         if moved:
             self._cursor.executemany("UPDATE chat_room SET head = %s WHERE id = %s", moved)
 
@@ -233,10 +324,27 @@ class _Transaction:
         return self._cursor.fetchall()
 
 
+def _repeat(message: protocol.Message) -> Receipt:
+    return Receipt(message.room, message.seq, message.version, is_repeat=True)
+
+
+def _add_reaction(reactions: dict[str, list[str]], emoji: str, name: str) -> None:
+    names = reactions.setdefault(emoji, [])
+    if len(reactions) > conf.REACTIONS_PER_MESSAGE or len(names) >= conf.NAMES_PER_REACTION:
+        raise TOO_MANY_REACTIONS
+    names.append(name)
+
+
+def _remove_reaction(reactions: dict[str, list[str]], emoji: str, name: str) -> None:
+    reactions[emoji].remove(name)
+    if not reactions[emoji]:
+        del reactions[emoji]
+
+
 def _marks(values: Iterable[Any]) -> str:
     """As many placeholders as there are values; NULL, which nothing equals, for none."""
     return ", ".join(["%s"] * len(list(values))) or "NULL"
 
 
-def _moment(moment: datetime) -> Any:
+def _moment(moment: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import QuerySet
-
-from . import conf, database, ledger, protocol
+from . import conf, database, ledger
 from .feed import Change
 from .ledger import Entry, Receipt, RoomChanges
 from .models import Message, Room
 from .protocol import Refusal
+from .states import states
 
 
 class Head(NamedTuple):
@@ -107,7 +106,7 @@ async def changes(room_id: int, after: int, limit: int = conf.CATCH_UP_PAGE) -> 
 
 
 async def latest(room_id: int, limit: int = conf.PRELOADED_CHANGES) -> tuple[Head, list[Change]]:
-    """The latest changes, and where the room stood before they were read: all above the first one's number are there."""
+    """Where the room stood, and then its latest changes: all above the first one's number are there."""
     return await database.readers.run(_latest, room_id, limit)
 
 
@@ -124,7 +123,7 @@ def _heads(room_ids: list[int]) -> list[Head]:
 def _changes(room_id: int, after: int, limit: int) -> Page:
     # The head is read first: the rows are then at least as new, so they are complete up to it.
     head = Room.objects.values_list("head", flat=True).get(id=room_id)
-    found = _states(Message.objects.filter(room=room_id, version__gt=after).order_by("version")[: limit + 1])
+    found = states(Message.objects.filter(room=room_id, version__gt=after).order_by("version")[: limit + 1])
     page = found[:limit]
     if len(found) > limit:
         return Page(page, page[-1].version, more=True)
@@ -133,47 +132,10 @@ def _changes(room_id: int, after: int, limit: int) -> Page:
 
 def _latest(room_id: int, limit: int) -> tuple[Head, list[Change]]:
     (head,) = _heads([room_id])
-    found = _states(Message.objects.filter(room=room_id).order_by("-version")[:limit])
+    found = states(Message.objects.filter(room=room_id).order_by("-version")[:limit])
     return head, found[::-1]
 
 
 def _before(room_id: int, seq: int, limit: int) -> Page:
-    found = _states(Message.objects.filter(room=room_id, seq__lt=seq).order_by("-seq")[: limit + 1])
+    found = states(Message.objects.filter(room=room_id, seq__lt=seq).order_by("-seq")[: limit + 1])
     return Page(found[:limit][::-1], seq, more=len(found) > limit)
-
-
-COLUMNS = (
-    "room__slug",
-    "seq",
-    "version",
-    "author__username",
-    "nonce",
-    "text",
-    "created_at",
-    "edited_at",
-    "deleted_at",
-    "reactions",
-    "binary_bytes",
-)
-
-
-def _states(messages: QuerySet[Message]) -> list[Change]:
-    return [_state(row) for row in messages.values_list(*COLUMNS)]
-
-
-def _state(row: tuple[Any, ...]) -> Change:
-    room, seq, version, author, nonce, text, created_at, edited_at, deleted_at, reactions, binary = row
-    message = protocol.Message(
-        room=room,
-        seq=seq,
-        version=version,
-        author=author,
-        nonce=nonce,
-        text=text,
-        created_at=created_at,
-        edited_at=edited_at,
-        deleted=deleted_at is not None,
-        reactions=reactions,
-        binary=binary,
-    )
-    return Change(version, protocol.encode(message))

@@ -1,7 +1,7 @@
 """The upgrade: path, origin, dialect, name, in that order.
 
-What is not ours is refused before the handshake completes, with an HTTP status. Who is not admitted is accepted and closed
-with a code, because a browser can read a close code and cannot read a status.
+What is not ours is refused before the handshake completes, with an HTTP status. Who is not admitted is accepted and
+closed with a code, because a browser can read a close code and cannot read a status.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ class Dialects:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        offered = [protocol_ for protocol_ in scope["subprotocols"] if not protocol_.startswith(protocol.TICKET_PREFIX)]
+        offered = [name for name in scope["subprotocols"] if not name.startswith(protocol.TICKET_PREFIX)]
         chosen = _choose(scope["path"], offered)
         await receive()
-        # A browser shows a close code only when its subprotocol was answered, so an unknown one is, before it is closed.
+        # A browser shows a close code only when its subprotocol was answered, so an unknown one is answered too.
         await send({"type": "websocket.accept", "subprotocol": chosen.subprotocol if chosen else offered[0]})
         if chosen is None:
             await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")

@@ -7,10 +7,13 @@ Rows of messages are written by ledger.py alone.
 
 import secrets
 import string
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -61,7 +64,7 @@ class User(AbstractUser):
         _("claimed"), default=True, help_text=_("Off: known by name alone; whoever gives the name is it.")
     )
 
-    objects = PeopleManager()
+    objects: ClassVar[PeopleManager] = PeopleManager()
 
     class Meta:
         verbose_name = _("user")
@@ -120,6 +123,22 @@ class Membership(models.Model):
         return f"{self.user} · {self.room}"
 
 
+class Notice(models.Model):
+    """Something may have been taken away: every process looks again at this user, session or room.
+
+    Written in the transaction that takes it away, read twice a second by every process: a revocation is not a
+    message that a courier may lose.
+    """
+
+    user_id = models.BigIntegerField(null=True)
+    room_id = models.BigIntegerField(null=True)
+    session = models.CharField(max_length=16, blank=True, help_text="Fingerprint of a session that ended.")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self):
+        return f"user {self.user_id}, room {self.room_id}, session {self.session}"
+
+
 class Message(models.Model):
     """One message as it is now: the row is both the message and its history of change."""
 
@@ -147,3 +166,27 @@ class Message(models.Model):
 
     def __str__(self):
         return f"{self.room} {self.seq}"
+
+
+# Signals, not save(): deletions in the admin and cascades never call a model's methods; a way round would be a way in.
+
+
+@receiver(post_save, sender=User)
+def _user_changed(instance: User, created: bool, update_fields: frozenset[str] | None, **_: object) -> None:
+    if not created and update_fields != {"last_login"}:
+        Notice.objects.create(user_id=instance.pk)
+
+
+@receiver(post_delete, sender=User)
+def _user_deleted(instance: User, **_: object) -> None:
+    Notice.objects.create(user_id=instance.pk)
+
+
+@receiver([post_save, post_delete], sender=Membership)
+def _membership_changed(instance: Membership, **_: object) -> None:
+    Notice.objects.create(user_id=instance.user_id)
+
+
+@receiver([post_save, post_delete], sender=Room)
+def _room_changed(instance: Room, **_: object) -> None:
+    Notice.objects.create(room_id=instance.pk)

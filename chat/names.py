@@ -5,6 +5,9 @@ import unicodedata
 
 LENGTH_LIMIT = 32
 INSIDE = "_.-"
+# Letters and marks that nobody sees: fillers and variation selectors.
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+INVISIBLE |= {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
 
 
 class BadName(ValueError):
@@ -40,4 +43,4 @@ def _is_word(character: str) -> bool:
     Format characters (zero width, bidirectional) and controls are in the C and Z categories, so they fall out.
     """
     category = unicodedata.category(character)
-    return category[0] in "LM" or category == "Nd"
+    return (category[0] in "LM" or category == "Nd") and character not in INVISIBLE

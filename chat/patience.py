@@ -1,7 +1,9 @@
-"""How much misbehaviour is borne: so much a minute, and no more."""
+"""How much is borne: so many offences a minute, so many requests a second, and no more."""
 
 import time
 from collections import deque
+
+from .protocol import Refusal
 
 
 class Patience:
@@ -16,3 +18,22 @@ class Patience:
         now = time.monotonic()
         self._offences.append(now)
         return len(self._offences) > self._limit and now - self._offences[0] < 60
+
+
+class Allowance:
+    """A bucket of tokens: `burst` at once, refilled at `rate_per_s`."""
+
+    def __init__(self, rate_per_s: float, burst: float):
+        self._rate_per_s = rate_per_s
+        self._burst = burst
+        self._tokens = burst
+        self._at = time.monotonic()
+
+    def spend(self) -> None:
+        """Take one token, or raise the Refusal that says when there is one."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate_per_s)
+        self._at = now
+        if self._tokens < 1:
+            raise Refusal("rate_limited", "This is too fast.", retry_after=(1 - self._tokens) / self._rate_per_s)
+        self._tokens -= 1

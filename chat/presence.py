@@ -1,7 +1,7 @@
 """Who is where, across processes: without a row per connection and without a counter that drifts.
 
-Each process says what it has: at once when it changes, and in full every few seconds. What it said expires when it falls
-silent. A name that lost its last connection stays for a moment, so that a reload or a restart is no departure.
+Each process says what it has: at once when it changes, and in full every few seconds. What it said expires when it
+falls silent. A name that lost its last connection stays for a moment, so that a reload or a restart is no departure.
 """
 
 from __future__ import annotations
@@ -115,6 +115,12 @@ class Presence:
 
     def count(self, room_id: int) -> int:
         return len(self._places[room_id]) if room_id in self._places else 0
+
+    def spread(self, name: str) -> int:
+        """In how many processes the name is connected, this one included."""
+        key = names.key(name)
+        ids = self._of_name.get(key, ())
+        return sum(1 for crowd in self._crowds.values() if any(id in crowd.connections for id in ids)) or 1
 
     # What this process says
 

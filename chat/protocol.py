@@ -56,6 +56,9 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
+NO_SUCH_ROOM = Refusal("not_found", "There is no such room.")
+
+
 # From a client ---------------------------------------------------------------------------------------------
 
 
@@ -87,6 +90,24 @@ class Post(Verb, tag="post", kw_only=True):
     text: str
 
 
+class Edit(Verb, tag="edit", kw_only=True):
+    room: str
+    seq: Number
+    text: str
+
+
+class Delete(Verb, tag="delete", kw_only=True):
+    room: str
+    seq: Number
+
+
+class React(Verb, tag="react", kw_only=True):
+    room: str
+    seq: Number
+    emoji: Annotated[str, msgspec.Meta(min_length=1, max_length=conf.EMOJI_LIMIT_CHARACTERS)]
+    on: bool = True
+
+
 class Read(Verb, tag="read", kw_only=True):
     room: str
     seq: Number
@@ -101,7 +122,7 @@ class Heartbeat(Verb, tag="heartbeat", kw_only=True):
     sent: float | int | str | None = None
 
 
-VERBS = (Join, Leave, History, Post, Read, Typing, Heartbeat)
+VERBS = (Join, Leave, History, Post, Edit, Delete, React, Read, Typing, Heartbeat)
 
 
 # To a client -----------------------------------------------------------------------------------------------
@@ -172,8 +193,11 @@ class Joined(Event, tag="joined", kw_only=True):
 
 
 class Left(Event, tag="left", kw_only=True):
+    """Out of the room: as asked, or with a `reason` when it was not."""
+
     id: str | int | None = None
     room: str
+    reason: str | None = None
 
 
 class HistoryPage(Event, tag="history", kw_only=True):
@@ -268,7 +292,7 @@ def _header(length: int, binary: bool) -> bytes:
 
 _encoder = msgspec.json.Encoder()
 _verb_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-    Join | Leave | History | Post | Read | Typing | Heartbeat
+    Join | Leave | History | Post | Edit | Delete | React | Read | Typing | Heartbeat
 )
 _message_decoder = msgspec.json.Decoder(Message)
 

@@ -1,5 +1,7 @@
 """Which path speaks to which consumer, and what a connection passes on its way there."""
 
+from typing import Any
+
 from channels.routing import URLRouter
 from django.urls import path
 
@@ -8,7 +10,7 @@ from .middleware import Accepted, Dialects, KnownPaths, Names, SameOrigin
 
 chat = Dialects(Names(ChatConsumer.as_asgi()))
 
-sockets = {
+sockets: dict[str, Any] = {
     "/ws/": chat,
     "/ws/text/": chat,
     "/ws/echo/": Accepted(EchoConsumer.as_asgi()),

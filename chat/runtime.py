@@ -11,15 +11,20 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from . import conf, log
+from .access import Person
 from .feed import Change
 from .hub import Hub
 from .ledger import RoomChanges
 from .link import EVERYBODY, Link, Parcel
 from .log import Log
+from .patience import Allowance
 from .presence import Presence
 from .protocol import Close, ReadMoved
 from .protocol import Presence as PresenceEvent
+from .revocation import Revocation
 
 if TYPE_CHECKING:
     from .conversation import Conversation
@@ -39,6 +44,9 @@ class Runtime:
         self.link = Link(self.process, self._received)
         self.hub = Hub(log, self.link.publish, self.link.add, self.link.discard)
         self.presence = Presence(self.process, self._publish_to_all, self._people_changed, self._replaced)
+        self.revocation = Revocation(lambda: list(self.conversations.values()))
+        self._changes: dict[int, Allowance] = {}
+        self._pages: dict[int, Allowance] = {}
         self._connections = 0
         self._watch: asyncio.Task[None] | None = None
 
@@ -46,12 +54,13 @@ class Runtime:
         await self.link.start()
         self.hub.start()
         self.presence.start()
+        self.revocation.start()
         self._watch = asyncio.create_task(self._close_the_silent())
 
     async def stop(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
-        await asyncio.gather(self.presence.stop(), self.hub.stop(), self.link.stop())
+        await asyncio.gather(self.revocation.stop(), self.presence.stop(), self.hub.stop(), self.link.stop())
 
     async def drain(self) -> None:
         """Send everybody away, each to come back at a time of their own, and finish what is being written."""
@@ -67,6 +76,7 @@ class Runtime:
         person = conversation.person
         self.conversations[conversation.id] = conversation
         self._of_user[person.user_id].add(conversation)
+        self.revocation.admitted(conversation)
         self.presence.opened(conversation.id, person.name, person.connections_limit)
 
     def remove(self, conversation: Conversation) -> None:
@@ -76,7 +86,18 @@ class Runtime:
             of_user.discard(conversation)
             if not of_user:
                 del self._of_user[conversation.person.user_id]
+                self._changes.pop(conversation.person.user_id, None)
+                self._pages.pop(conversation.person.user_id, None)
             self.presence.closed(conversation.id)
+
+    def changes_of(self, person: Person) -> Allowance:
+        """What a name may edit, delete and react, shared out among the processes where it is connected."""
+        rate = settings.CHAT_POSTS_PER_S / self.presence.spread(person.name)
+        return self._changes.setdefault(person.user_id, Allowance(rate, conf.POSTS_BURST))
+
+    def pages_of(self, person: Person) -> Allowance:
+        """How many pages a name may ask for here."""
+        return self._pages.setdefault(person.user_id, Allowance(conf.PAGES_PER_S, conf.PAGES_BURST))
 
     def next_connection_id(self) -> str:
         self._connections += 1

@@ -1,0 +1,132 @@
+"""Takes back what was given: logout, password, account, ban, room (promise G7).
+
+Every process reads the notices twice a second and looks again at whom they name; and once in a while at everybody, so
+that a change made behind our back (SQL, an expired session) holds too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Protocol
+
+from django.utils import timezone
+
+from . import access, conf, database
+from .access import Person, Standing
+from .models import Notice
+from .protocol import Close, Refusal
+
+logger = logging.getLogger("chat.revocation")
+
+# A transaction may commit after one with a higher id: look back this far, and remember what was seen.
+LOOK_BACK_S = 30
+COME_BACK_S = 0.1
+
+
+class Connected(Protocol):
+    """A connection, as far as it matters here."""
+
+    person: Person
+
+    def room_ids(self) -> list[int]: ...
+    def bye(self, code: Close, retry_after_s: float | None = None) -> None: ...
+    def removed_from(self, room_id: int) -> None: ...
+
+
+class Revocation:
+    """Watches the standing of everybody connected here."""
+
+    def __init__(self, everybody: Callable[[], Iterable[Connected]]):
+        self._everybody = everybody
+        self._seen: dict[int, Notice] = {}
+        self._unproved: set[Connected] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def admitted(self, connected: Connected) -> None:
+        """Somebody is in: what came with a ticket, or was noticed while they were at the door, is looked at again."""
+        person = connected.person
+        if not person.is_proved or any(_concerns(notice, person, []) for notice in self._seen.values()):
+            self._unproved.add(connected)
+
+    async def _watch(self) -> None:
+        looked_at = time.monotonic()
+        while True:
+            await asyncio.sleep(conf.NOTICE_INTERVAL_S)
+            try:
+                await self._read_notices()
+                if time.monotonic() - looked_at > conf.STANDING_INTERVAL_S:
+                    looked_at = time.monotonic()
+                    await self._look_again(list(self._everybody()))
+                    await database.readers.run(_forget_old_notices)
+            except Refusal:
+                logger.debug("the notices cannot be read just now")
+            except Exception:
+                logger.exception("the notices could not be followed")
+
+    async def _read_notices(self) -> None:
+        notices = await database.readers.run(_recent_notices)
+        new = [notice for notice in notices if notice.pk not in self._seen]
+        self._seen = {notice.pk: notice for notice in notices}
+        concerned = [one for one in self._everybody() if any(_concerns(n, one.person, one.room_ids()) for n in new)]
+        unproved, self._unproved = self._unproved, set()
+        ended = {notice.session for notice in new if notice.session}
+        for connected in concerned:
+            if connected.person.session in ended:
+                connected.bye(Close.NOT_SIGNED_IN)
+        await self._look_again([*concerned, *unproved])
+
+    async def _look_again(self, connections: list[Connected]) -> None:
+        if not connections:
+            return
+        places = {(one.person.user_id, room_id) for one in connections for room_id in [*one.room_ids(), 0]}
+        keys = {one.person.session_key for one in connections if one.person.session_key}
+        standing = await database.readers.run(access.standing, places, keys)
+        for connected in connections:
+            _judge(connected, standing)
+
+
+def _recent_notices() -> list[Notice]:
+    since = timezone.now() - timedelta(seconds=LOOK_BACK_S)
+    return list(Notice.objects.filter(created_at__gt=since).order_by("pk"))
+
+
+def _forget_old_notices() -> None:
+    since = timezone.now() - timedelta(seconds=conf.NOTICES_KEPT_S)
+    Notice.objects.filter(created_at__lt=since).delete()
+
+
+def _concerns(notice: Notice, person: Person, room_ids: list[int]) -> bool:
+    if notice.session:
+        return notice.session == person.session
+    return notice.user_id == person.user_id or notice.room_id in room_ids
+
+
+def _judge(connected: Connected, standing: Standing) -> None:
+    person = connected.person
+    if person.user_id in standing.disabled:
+        connected.bye(Close.ACCOUNT_DISABLED)
+    elif person.user_id not in standing.stamps:
+        connected.bye(Close.NOT_SIGNED_IN)
+    elif standing.stamps[person.user_id] != person.stamp:
+        # Whoever changed the password has a new session and is let in again; the others are not.
+        connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)
+    elif person.session_key and person.session_key not in standing.sessions:
+        connected.bye(Close.NOT_SIGNED_IN)
+    elif person.expires_at is not None and person.expires_at < time.time():
+        connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)
+    else:
+        for room_id in connected.room_ids():
+            if (person.user_id, room_id) not in standing.places:
+                connected.removed_from(room_id)
