@@ -65,7 +65,7 @@ class PersonAdmin(UserAdmin):
     @admin.action(description=_("Deactivate: sign out and keep out"), permissions=["change"])
     def deactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:
         """Everybody chosen, but never oneself."""
-        count = people.exclude(pk=request.user.pk).update(is_active=False)
+        count = people.exclude(username=request.user.get_username()).update(is_active=False)
         text = ngettext("%(count)d person was deactivated.", "%(count)d people were deactivated.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 

@@ -47,6 +47,8 @@ class SocketConsumer(AsyncConsumer):
 
     async def _serve(self, receive: Any) -> None:
         while (message := await receive())["type"] != "websocket.disconnect":
+            if self.outgoing.is_closed:
+                continue
             if (text := message.get("text")) is not None:
                 await self.text(text)
             else:

@@ -58,8 +58,9 @@ class Conversation:
 
     async def open(self) -> None:
         """Say hello, and be known to the others."""
-        rooms = await database.readers.run(access.rooms, self.person.user_id)
-        self.tell(self._hello(rooms))
+        views = await self._runtime.rooms_of.ask(self.person.user_id)
+        self._views = {view.slug: view for view in views}
+        self.tell(self._hello(views))
         self._runtime.add(self)
         if self.dialect.room is not None:
             await self._enter_the_only_room(self.dialect.room)
@@ -79,12 +80,12 @@ class Conversation:
         if (frame := self.dialect.told(event)) is not None:
             self._deliver(frame)
 
-    def _hello(self, rooms: list[protocol.RoomState]) -> protocol.Hello:
+    def _hello(self, views: list[RoomView]) -> protocol.Hello:
         return protocol.Hello(
             name=self.person.name,
             connection=self.id,
             process=self._runtime.process,
-            rooms=rooms,
+            rooms=[protocol.RoomState(view.slug, view.title, view.head, view.read) for view in views],
             heartbeat={"interval": conf.HEARTBEAT_INTERVAL_S, "timeout": conf.HEARTBEAT_TIMEOUT_S},
             limits=_limits(),
             now=protocol.now(),
@@ -123,7 +124,7 @@ class Conversation:
 
     async def history(self, verb: protocol.History) -> None:
         self._runtime.pages_of(self.person).spend()
-        view = await self._view(verb.room, afresh=True)
+        view = await self._view(verb.room)
         limit = max(1, min(verb.limit, conf.HISTORY_PAGE_LIMIT))
         page = await log.before(view.id, verb.before, limit)
         self.tell(protocol.HistoryPage(id=verb.id, room=verb.room, messages=_raw(page.changes), more=page.more))
@@ -182,7 +183,7 @@ class Conversation:
 
     async def _join_now(self, verb: protocol.Join) -> None:
         self._runtime.pages_of(self.person).spend()
-        view = await self._view(verb.room, afresh=True)
+        view = await self._view(verb.room)
         room = await self._runtime.hub.open(view.id, view.slug, view.title)
         try:
             answer = await self._page(room, verb)
@@ -246,8 +247,9 @@ class Conversation:
             self._runtime.hub.leave(room, member)
             self._runtime.presence.left(room.id, self.person.name, on_purpose)
 
-    async def _view(self, slug: str, afresh: bool = False) -> RoomView:
-        if afresh or slug not in self._views:
+    async def _view(self, slug: str) -> RoomView:
+        """The room, if this person may see it. Remembered until a notice says to look again."""
+        if slug not in self._views:
             self._views[slug] = await database.readers.run(access.room, self.person.user_id, slug)
         return self._views[slug]
 
@@ -256,6 +258,10 @@ class Conversation:
     def room_ids(self) -> list[int]:
         return [room.id for room, _ in self._rooms.values()]
 
+    def forget_views(self) -> None:
+        """What was seen of rooms may be out of date."""
+        self._views.clear()
+
     def removed_from(self, room_id: int) -> None:
         """The room was taken away: nothing more of it comes here."""
         for slug in [slug for slug, (room, _) in self._rooms.items() if room.id == room_id]:
@@ -263,7 +269,6 @@ class Conversation:
             self.tell(protocol.Left(room=slug, reason="removed"))
             if self.dialect.room is not None:
                 self.bye(Close.FORBIDDEN)
-        self._views.clear()
 
     # Writing: acknowledged after the commit.
 

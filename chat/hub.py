@@ -151,6 +151,9 @@ class Hub:
         try:
             await self._subscribe(_group(room_id))
             head, recent = await self._source.latest(room_id)
+        except BaseException:
+            self._closing = asyncio.ensure_future(self._unsubscribe_unless_open(room_id))
+            raise
         finally:
             early = self._early.pop(room_id)
         room = ActiveRoom(room_id, slug, title, head.epoch, head.floor, _feed(head, recent))
@@ -181,6 +184,7 @@ class Hub:
         self._closing = asyncio.ensure_future(self._unsubscribe_unless_open(room.id))
 
     async def _unsubscribe_unless_open(self, room_id: int) -> None:
+        await asyncio.sleep(0)  # an opening that failed is over then
         if room_id not in self._rooms and room_id not in self._opening:
             await self._unsubscribe(_group(room_id))
 

@@ -7,6 +7,7 @@ One message at a time costs one commit; a thousand at once cost a few.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from .ledger import Entry, Receipt, RoomChanges
 from .models import Message, Room
 from .protocol import Refusal
 from .states import states
+
+logger = logging.getLogger("chat.log")
 
 
 class Head(NamedTuple):
@@ -74,10 +77,16 @@ class Log:
             self._fail(batch, problem)
             return
         # Delivered before it is acknowledged: whoever hears the ack can trust that the others hear the message.
-        self._committed(changed)
+        self._announce(changed)
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if not future.cancelled():
                 _settle(future, outcome)
+
+    def _announce(self, changed: list[RoomChanges]) -> None:
+        try:
+            self._committed(changed)
+        except Exception:
+            logger.exception("what was committed could not be delivered; the comparison of heads will find it")
 
     def _fail(self, batch: list[tuple[Entry, asyncio.Future[Receipt]]], problem: Exception) -> None:
         for _, future in batch:

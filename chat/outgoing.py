@@ -25,10 +25,10 @@ class Outgoing:
         self._queue: deque[Frame] = deque()
         self._queued_bytes = 0
         self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        self.is_closed = False
 
     def deliver(self, frame: Frame) -> bool:
-        if self._closed:
+        if self.is_closed:
             return True
         if self._direct is not None and self._task is None:
             return self._direct.write(frame.payload, frame.wire, frame.binary)
@@ -36,14 +36,14 @@ class Outgoing:
 
     async def close(self, code: int) -> None:
         """Send what waits, then the close frame; what comes later is dropped."""
-        if not self._closed:
-            self._closed = True
+        if not self.is_closed:
+            self.is_closed = True
             await self._flushed()
             await self._send({"type": "websocket.close", "code": code})
 
     def abandon(self) -> None:
         """The peer is gone: drop everything."""
-        self._closed = True
+        self.is_closed = True
         self._queue.clear()
         if self._task is not None:
             self._task.cancel()

@@ -34,6 +34,7 @@ class Connected(Protocol):
 
     def room_ids(self) -> list[int]: ...
     def bye(self, code: Close, retry_after_s: float | None = None) -> None: ...
+    def forget_views(self) -> None: ...
     def removed_from(self, room_id: int) -> None: ...
 
 
@@ -57,7 +58,7 @@ class Revocation:
     def admitted(self, connected: Connected) -> None:
         """Somebody is in: what came with a ticket, or was noticed while they were at the door, is looked at again."""
         person = connected.person
-        if not person.is_proved or any(_concerns(notice, person, []) for notice in self._seen.values()):
+        if not person.is_proved or any(_concerns(notice, person) for notice in self._seen.values()):
             self._unproved.add(connected)
 
     async def _watch(self) -> None:
@@ -79,7 +80,7 @@ class Revocation:
         notices = await database.readers.run(_recent_notices)
         new = [notice for notice in notices if notice.pk not in self._seen]
         self._seen = {notice.pk: notice for notice in notices}
-        concerned = [one for one in self._everybody() if any(_concerns(n, one.person, one.room_ids()) for n in new)]
+        concerned = [one for one in self._everybody() if any(_concerns(notice, one.person) for notice in new)]
         unproved, self._unproved = self._unproved, set()
         ended = {notice.session for notice in new if notice.session}
         for connected in concerned:
@@ -107,14 +108,16 @@ def _forget_old_notices() -> None:
     Notice.objects.filter(created_at__lt=since).delete()
 
 
-def _concerns(notice: Notice, person: Person, room_ids: list[int]) -> bool:
+def _concerns(notice: Notice, person: Person) -> bool:
+    """A room concerns everybody: who is not in it may have seen it, and may come in."""
     if notice.session:
         return notice.session == person.session
-    return notice.user_id == person.user_id or notice.room_id in room_ids
+    return notice.room_id is not None or notice.user_id == person.user_id
 
 
 def _judge(connected: Connected, standing: Standing) -> None:
     person = connected.person
+    connected.forget_views()
     if person.user_id in standing.disabled:
         connected.bye(Close.ACCOUNT_DISABLED)
     elif person.user_id not in standing.stamps:

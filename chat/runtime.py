@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from . import conf, log
+from . import access, conf, database, log
 from .access import Person
+from .database import Together
 from .feed import Change
 from .hub import Hub
 from .ledger import RoomChanges
@@ -45,6 +46,7 @@ class Runtime:
         self.hub = Hub(log, self.link.publish, self.link.add, self.link.discard)
         self.presence = Presence(self.process, self._publish_to_all, self._people_changed, self._replaced)
         self.revocation = Revocation(lambda: list(self.conversations.values()))
+        self.rooms_of = Together(database.readers, access.rooms_of)
         self._changes: dict[int, Allowance] = {}
         self._pages: dict[int, Allowance] = {}
         self._connections = 0
@@ -150,12 +152,21 @@ class Runtime:
 
     async def _close_the_silent(self) -> None:
         """A client that promised heartbeats and sends nothing is gone, whatever TCP says (promise G5)."""
+        looked_at = time.monotonic()
         while True:
             await asyncio.sleep(1)
-            deadline = time.monotonic() - conf.HEARTBEAT_DEADLINE_S
+            if (stood_still_s := time.monotonic() - looked_at - 1) > 1:
+                self._forgive(stood_still_s)
+            looked_at = time.monotonic()
+            deadline = looked_at - conf.HEARTBEAT_DEADLINE_S
             for conversation in list(self.conversations.values()):
                 if conversation.dialect.sends_heartbeats and conversation.heard_at < deadline:
                     conversation.bye(Close.HEARTBEAT_MISSED)
+
+    def _forgive(self, stood_still_s: float) -> None:
+        """This process was not running: what the clients sent meanwhile is still to be read."""
+        for conversation in self.conversations.values():
+            conversation.heard_at += stood_still_s
 
 
 _running: dict[asyncio.AbstractEventLoop, asyncio.Future[Runtime]] = {}

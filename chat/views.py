@@ -16,9 +16,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from . import access
 from .forms import EnterForm, KeepForm
-from .models import Room
+from .models import Room, User
 
 GUEST_SESSION_AGE_S = 365 * 24 * 3600
+
+
+class SignedInRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
 
 
 @never_cache
@@ -37,19 +43,20 @@ def enter(request: HttpRequest) -> HttpResponse:
     """A guest comes in by choosing a name."""
     if request.method != "POST" or not settings.CHAT_GUESTS:
         return redirect("home")
-    if not request.user.is_authenticated:
-        form = EnterForm(request.POST)
-        guest = form.guest() if form.is_valid() else None
-        if guest is None:
-            return _ways_in(request, form)
-        login(request, guest)
-        request.session.set_expiry(GUEST_SESSION_AGE_S)
-    return redirect(_safe_next(request) or _first_room_url(request))
+    if request.user.is_authenticated:
+        return redirect(_safe_next(request) or "home")
+    form = EnterForm(request.POST)
+    guest = form.guest() if form.is_valid() else None
+    if guest is None:
+        return _ways_in(request, form)
+    login(request, guest)
+    request.session.set_expiry(GUEST_SESSION_AGE_S)
+    return redirect(_safe_next(request) or _first_room_url(guest))
 
 
 @never_cache
 @login_required
-def room(request: HttpRequest, slug: str) -> HttpResponse:
+def room(request: SignedInRequest, slug: str) -> HttpResponse:
     """The frame of a conversation: the rooms beside it, and what the modules need to fill it."""
     rooms = list(access.visible_rooms(request.user.pk))
     here = next((room for room in rooms if room.slug == slug), None)
@@ -61,7 +68,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password1")
 @login_required
-def keep(request: HttpRequest) -> HttpResponse:
+def keep(request: SignedInRequest) -> HttpResponse:
     """A guest sets a password and is a full account from then on."""
     if not request.user.is_guest:
         return redirect("account_change_password")
@@ -105,12 +112,12 @@ def _safe_next(request: HttpRequest) -> str:
     return url if is_ours else ""
 
 
-def _first_room_url(request: HttpRequest) -> str:
-    oldest = access.visible_rooms(request.user.pk).order_by("pk").first()
+def _first_room_url(user: User) -> str:
+    oldest = access.visible_rooms(user.pk).order_by("pk").first()
     return reverse("room", args=[oldest.slug]) if oldest else reverse("home")
 
 
-def _room_config(request: HttpRequest, room: Room) -> dict:
+def _room_config(request: SignedInRequest, room: Room) -> dict:
     return {
         "socketPath": "/ws/",
         "room": {"slug": room.slug, "title": room.title},
