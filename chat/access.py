@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from . import names
 from .models import Membership, Notice, Room, User
-from .protocol import NO_SUCH_ROOM, Close
+from .protocol import NO_SUCH_ROOM, Close, Refusal
 
 TICKET_LIFETIME_S = 60
 TICKET_SALT = "chat.ticket"
@@ -197,7 +197,7 @@ def room(user_id: int, slug: str) -> RoomView:
     """The room, if this user may see it; otherwise there is no such room."""
     row = visible_rooms(user_id).filter(slug=slug).values_list("id", "slug", "title", "head", "read").first()
     if row is None:
-        raise NO_SUCH_ROOM
+        raise Refusal(*NO_SUCH_ROOM)
     return RoomView(*row)
 
 

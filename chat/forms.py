@@ -1,6 +1,7 @@
 """The forms of the doors: entering as a guest, signing up and in, keeping a name, changing a password."""
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
 from django import forms
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +62,10 @@ class LoginForm(allauth_forms.LoginForm):
         super().__init__(*args, **kwargs)
         _ask_for_name(self.fields["login"])
         _ask_for_password(self.fields["password"], _("Password"))
+
+    @property
+    def is_signup_open(self) -> bool:
+        return get_adapter().is_open_for_signup(self.request)
 
     def clean_login(self) -> str:
         """One key per name, so that attempts on it are counted together."""

@@ -53,11 +53,11 @@ class RoomChanges(NamedTuple):
 
 Outcome = Receipt | Refusal
 
-NO_SUCH_MESSAGE = Refusal("not_found", "There is no such message.")
-NOT_YOURS = Refusal("forbidden", "This message is not yours.")
-BANNED = Refusal("forbidden", "You may not write in this room.")
-DISABLED = Refusal("forbidden", "This account is disabled.")
-TOO_MANY_REACTIONS = Refusal("forbidden", "This message has as many reactions as it can have.")
+NO_SUCH_MESSAGE = ("not_found", "There is no such message.")
+NOT_YOURS = ("forbidden", "This message is not yours.")
+BANNED = ("forbidden", "You may not write in this room.")
+DISABLED = ("forbidden", "This account is disabled.")
+TOO_MANY_REACTIONS = ("forbidden", "This message has as many reactions as it can have.")
 
 
 def write(entries: Sequence[Entry]) -> tuple[list[Outcome], list[RoomChanges]]:
@@ -194,11 +194,11 @@ class _Transaction:
         room = self._rooms.get(entry.verb.room)
         role = room and self._roles.get((room.id, entry.user_id))
         if room is None or (room.is_private and role in (None, Membership.Role.BANNED)):
-            raise NO_SUCH_ROOM
+            raise Refusal(*NO_SUCH_ROOM)
         if role == Membership.Role.BANNED:
-            raise BANNED
+            raise Refusal(*BANNED)
         if not self._people.get(entry.user_id, ("", False))[1]:
-            raise DISABLED
+            raise Refusal(*DISABLED)
         return room
 
     def _post(self, user_id: int, room: _Room, verb: Post | PostBinary) -> Receipt:
@@ -239,9 +239,9 @@ class _Transaction:
     def _edit(self, user_id: int, room: _Room, verb: Edit) -> Receipt:
         author_id, message = self._target(room, verb.seq)
         if author_id != user_id:
-            raise NOT_YOURS
+            raise Refusal(*NOT_YOURS)
         if message.deleted:
-            raise NO_SUCH_MESSAGE
+            raise Refusal(*NO_SUCH_MESSAGE)
         if message.binary is not None:
             raise Refusal("forbidden", "A binary message has no text to edit.")
         if message.text == verb.text:
@@ -252,7 +252,7 @@ class _Transaction:
         """The row stays, empty: its place and its numbers are part of the conversation."""
         author_id, message = self._target(room, verb.seq)
         if author_id != user_id and self._roles.get((room.id, user_id)) != Membership.Role.MODERATOR:
-            raise NOT_YOURS
+            raise Refusal(*NOT_YOURS)
         if message.deleted:
             return _repeat(message)
         return self._change(room, author_id, message, text="", reactions={}, binary=None, deleted=True)
@@ -260,7 +260,7 @@ class _Transaction:
     def _react(self, user_id: int, room: _Room, verb: React) -> Receipt:
         author_id, message = self._target(room, verb.seq)
         if message.deleted:
-            raise NO_SUCH_MESSAGE
+            raise Refusal(*NO_SUCH_MESSAGE)
         name = self._people[user_id][0]
         reactions = {emoji: list(names) for emoji, names in message.reactions.items()}
         if (name in reactions.get(verb.emoji, ())) == verb.on:
@@ -273,7 +273,7 @@ class _Transaction:
 
     def _target(self, room: _Room, seq: int) -> tuple[int, protocol.Message]:
         if (target := self._targets.get((room.slug, seq))) is None:
-            raise NO_SUCH_MESSAGE
+            raise Refusal(*NO_SUCH_MESSAGE)
         return target
 
     def _change(self, room: _Room, author_id: int, message: protocol.Message, **changed: Any) -> Receipt:
@@ -331,7 +331,7 @@ def _repeat(message: protocol.Message) -> Receipt:
 def _add_reaction(reactions: dict[str, list[str]], emoji: str, name: str) -> None:
     names = reactions.setdefault(emoji, [])
     if len(reactions) > conf.REACTIONS_PER_MESSAGE or len(names) >= conf.NAMES_PER_REACTION:
-        raise TOO_MANY_REACTIONS
+        raise Refusal(*TOO_MANY_REACTIONS)
     names.append(name)
 
 

@@ -56,7 +56,7 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
-NO_SUCH_ROOM = Refusal("not_found", "There is no such room.")
+NO_SUCH_ROOM = ("not_found", "There is no such room.")
 
 
 # From a client ---------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The pages. A view reads what its template shows; the conversation itself comes over the socket."""
 
+from allauth.account.adapter import get_adapter
 from allauth.decorators import rate_limit
 from django.conf import settings
 from django.contrib import messages
@@ -72,7 +73,7 @@ def keep(request: SignedInRequest) -> HttpResponse:
     """A guest sets a password and is a full account from then on."""
     if not request.user.is_guest:
         return redirect("account_change_password")
-    if settings.CHAT_SIGNUP != "open":
+    if not get_adapter().is_open_for_signup(request):
         return render(request, "account/signup_closed.html")
     form = KeepForm(request.user, request.POST or None)
     if not form.is_valid():
@@ -99,8 +100,8 @@ def _ways_in(request: HttpRequest, form: EnterForm) -> HttpResponse:
     context = {
         "form": form,
         "next": _safe_next(request),
-        "guests_welcome": settings.CHAT_GUESTS,
-        "signup_open": settings.CHAT_SIGNUP == "open",
+        "are_guests_welcome": settings.CHAT_GUESTS,
+        "is_signup_open": get_adapter().is_open_for_signup(request),
     }
     return render(request, "chat/ways_in.html", context)
 
