@@ -13,13 +13,12 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import signing
-from django.db import IntegrityError
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from . import names
-from .models import Membership, Notice, Room, User
+from .models import Membership, Notice, Room, User, may_see
 from .protocol import NO_SUCH_ROOM, Close, Refusal
 
 TICKET_LIFETIME_S = 60
@@ -163,49 +162,65 @@ def note_logout(request=None, **_: object) -> None:
 # Inside ----------------------------------------------------------------------------------------------------
 
 
-def visible_rooms(user_id: int):
-    """The rooms that this user may see, as a query: open ones, and private ones they belong to."""
-    membership = Membership.objects.filter(room=OuterRef("pk"), user=user_id)
-    rooms = Room.objects.annotate(
-        role=Subquery(membership.values("role")), read=Coalesce(Subquery(membership.values("read_seq")), 0)
+def visible_rooms(user_id: int) -> QuerySet[Room]:
+    """The rooms that this user may see, as a query: `may_see` in SQL."""
+    places = Membership.objects.filter(user=user_id)
+    belongs = places.filter(role__in=[Membership.Role.MEMBER, Membership.Role.MODERATOR])
+    banned = places.filter(role=Membership.Role.BANNED)
+    return Room.objects.filter(
+        Q(pk__in=belongs.values("room")) | Q(is_private=False) & ~Q(pk__in=banned.values("room"))
     )
-    belongs = Q(role__in=[Membership.Role.MEMBER, Membership.Role.MODERATOR])
-    return rooms.filter(belongs | Q(is_private=False, role=None))
 
 
 def rooms_of(user_ids: list[int]) -> dict[int, list[RoomView]]:
     """The rooms that each of these users may see, with how far they have read; two queries for all."""
     rows = list(Room.objects.values_list("pk", "slug", "title", "is_private", "head"))
-    places: dict[int, dict[int, tuple[str, int]]] = {user_id: {} for user_id in user_ids}
+    places: dict[int, dict[int, tuple[str | None, int]]] = {user_id: {} for user_id in user_ids}
     memberships = Membership.objects.filter(user__in=user_ids)
     for user_id, room_id, role, read in memberships.values_list("user", "room", "role", "read_seq"):
         places[user_id][room_id] = (role, read)
     return {user_id: _visible(rows, places[user_id]) for user_id in user_ids}
 
 
-def _visible(rows: list[tuple[int, str, str, bool, int]], places: dict[int, tuple[str, int]]) -> list[RoomView]:
+def _visible(rows: list[tuple[int, str, str, bool, int]], places: dict[int, tuple[str | None, int]]) -> list[RoomView]:
     found = []
     for id, slug, title, is_private, head in rows:
-        stranger = Membership.Role.BANNED if is_private else Membership.Role.MEMBER
-        role, read = places.get(id, (stranger, 0))
-        if role != Membership.Role.BANNED:
+        role, read = places.get(id, (None, 0))
+        if may_see(is_private, role):
             found.append(RoomView(id, slug, title, head, read))
     return found
 
 
 def room(user_id: int, slug: str) -> RoomView:
     """The room, if this user may see it; otherwise there is no such room."""
-    row = visible_rooms(user_id).filter(slug=slug).values_list("id", "slug", "title", "head", "read").first()
-    if row is None:
+    view = next((view for view in rooms_of([user_id])[user_id] if view.slug == slug), None)
+    if view is None:
         raise Refusal(*NO_SUCH_ROOM)
-    return RoomView(*row)
+    return view
 
 
-def mark_read(user_id: int, room_id: int, seq: int) -> bool:
-    """Move the reading position forward, never back and never past the end; say whether it moved."""
-    Membership.objects.bulk_create([Membership(room_id=room_id, user_id=user_id)], ignore_conflicts=True)
-    place = Membership.objects.filter(room=room_id, user=user_id, read_seq__lt=seq, room__head__gte=seq)
-    return place.update(read_seq=seq) > 0
+class Reading(NamedTuple):
+    """How far somebody says they have read."""
+
+    user_id: int
+    room_id: int
+    seq: int
+
+
+def mark_read(readings: list[Reading]) -> dict[Reading, bool]:
+    """Move reading positions forward, never back and never past the end; say which moved. One transaction for all."""
+    with transaction.atomic():
+        visitors = [
+            Membership(room_id=reading.room_id, user_id=reading.user_id, role=Membership.Role.VISITOR)
+            for reading in readings
+        ]
+        Membership.objects.bulk_create(visitors, ignore_conflicts=True)
+        return {reading: _move(reading) for reading in readings}
+
+
+def _move(reading: Reading) -> bool:
+    place = Membership.objects.filter(room=reading.room_id, user=reading.user_id, read_seq__lt=reading.seq)
+    return place.filter(room__head__gte=reading.seq).update(read_seq=reading.seq) > 0
 
 
 # Still there? ----------------------------------------------------------------------------------------------
@@ -234,15 +249,10 @@ def standing(places: set[tuple[int, int]], session_keys: set[str]) -> Standing:
 
 def _still_visible(places: set[tuple[int, int]]) -> set[tuple[int, int]]:
     user_ids, room_ids = {user_id for user_id, _ in places}, {room_id for _, room_id in places}
-    open_rooms = set(Room.objects.filter(pk__in=room_ids, is_private=False).values_list("pk", flat=True))
+    is_private = dict(Room.objects.filter(pk__in=room_ids).values_list("pk", "is_private"))
     memberships = Membership.objects.filter(user__in=user_ids, room__in=room_ids)
     roles = {(user_id, room_id): role for user_id, room_id, role in memberships.values_list("user", "room", "role")}
-    return {
-        (user_id, room_id)
-        for user_id, room_id in places
-        if roles.get((user_id, room_id), Membership.Role.MEMBER if room_id in open_rooms else Membership.Role.BANNED)
-        != Membership.Role.BANNED
-    }
+    return {place for place in places if place[1] in is_private and may_see(is_private[place[1]], roles.get(place))}
 
 
 def _still_open(session_keys: set[str]) -> set[str]:

@@ -22,6 +22,10 @@ class PersonCreationForm(AdminUserCreationForm):
     class Meta(AdminUserCreationForm.Meta):
         model = User
 
+    def clean_username(self) -> str:
+        """Whether the name is taken is the model's to say: it knows when two names are the same."""
+        return self.cleaned_data["username"]
+
 
 class PersonChangeForm(UserChangeForm):
     """An account as it is."""

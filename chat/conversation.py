@@ -152,7 +152,8 @@ class Conversation:
 
     async def read(self, verb: protocol.Read) -> None:
         view = await self._view(verb.room)
-        if await database.readers.run(access.mark_read, self.person.user_id, view.id, verb.seq):
+        reading = access.Reading(self.person.user_id, view.id, verb.seq)
+        if await self._runtime.readings.ask(reading):
             moved = protocol.ReadMoved(room=verb.room, seq=verb.seq)
             self._runtime.tell_name(self.person.user_id, moved, except_id=self.id)
 

@@ -20,7 +20,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from . import conf, protocol
 from .dialects import PostBinary
 from .feed import Change
-from .models import Membership, Message
+from .models import Membership, Message, may_see
 from .protocol import NO_SUCH_ROOM, Delete, Edit, Post, React, Refusal
 from .states import COLUMNS, state
 
@@ -192,11 +192,10 @@ class _Transaction:
 
     def _allowed_room(self, entry: Entry) -> _Room:
         room = self._rooms.get(entry.verb.room)
-        role = room and self._roles.get((room.id, entry.user_id))
-        if room is None or (room.is_private and role in (None, Membership.Role.BANNED)):
+        if room is None:
             raise Refusal(*NO_SUCH_ROOM)
-        if role == Membership.Role.BANNED:
-            raise Refusal(*BANNED)
+        if not may_see(room.is_private, self._roles.get((room.id, entry.user_id))):
+            raise Refusal(*(NO_SUCH_ROOM if room.is_private else BANNED))
         if not self._people.get(entry.user_id, ("", False))[1]:
             raise Refusal(*DISABLED)
         return room

@@ -102,9 +102,13 @@ class Room(models.Model):
 
 
 class Membership(models.Model):
-    """Somebody's place in a room: a role, and how far they have read. A ban is a role too."""
+    """Somebody's place in a room: a role, and how far they have read. A ban is a role too.
+
+    A visitor has read in an open room; that gives no right to it should it become private.
+    """
 
     class Role(models.TextChoices):
+        VISITOR = "visitor", _("visitor")
         MEMBER = "member", _("member")
         MODERATOR = "moderator", _("moderator")
         BANNED = "banned", _("banned")
@@ -121,6 +125,13 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user} · {self.room}"
+
+
+def may_see(is_private: bool, role: str | None) -> bool:
+    """Does somebody with that role (None: no place at all) see a room, and what is said in it?"""
+    if is_private:
+        return role in (Membership.Role.MEMBER, Membership.Role.MODERATOR)
+    return role != Membership.Role.BANNED
 
 
 class Notice(models.Model):

@@ -47,6 +47,7 @@ class Runtime:
         self.presence = Presence(self.process, self._publish_to_all, self._people_changed, self._replaced)
         self.revocation = Revocation(lambda: list(self.conversations.values()))
         self.rooms_of = Together(database.readers, access.rooms_of)
+        self.readings = Together(database.writer, access.mark_read)
         self._changes: dict[int, Allowance] = {}
         self._pages: dict[int, Allowance] = {}
         self._connections = 0
