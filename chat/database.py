@@ -7,6 +7,9 @@ and the event loop waits for none. Each keeps its connection open for life; a br
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
+import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, ParamSpec, TypeVar
@@ -15,6 +18,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 from . import conf
 from .protocol import Refusal
+
+logger = logging.getLogger("chat.database")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -110,12 +115,24 @@ def _guarded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except (OperationalError, InterfaceError) as first:
         connection.close()
         if _is_about_time(first):
-            raise Unavailable from first
+            raise _unavailable(first) from first
     try:
         return work(*args, **kwargs)
     except (OperationalError, InterfaceError) as second:
         connection.close()
-        raise Unavailable from second
+        raise _unavailable(second) from second
+
+
+_complained_at = -math.inf
+
+
+def _unavailable(problem: Exception) -> Unavailable:
+    """Tell the operator why, once a second at most; the client is told only to come back."""
+    global _complained_at
+    if time.monotonic() - _complained_at > 1:
+        _complained_at = time.monotonic()
+        logger.warning("the database does not answer: %s", str(problem).strip())
+    return Unavailable()
 
 
 def _is_about_time(problem: Exception) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
+from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
 from . import access, database, names, protocol
@@ -107,7 +107,7 @@ class Names:
 
 async def identify(scope: Scope) -> Person:
     """The person of a connection, or NotAdmitted. A name beside a cookie or ticket must be the same."""
-    query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+    query = parse_qs(scope["query_string"].decode("latin-1"))
     name = query.get("name", [None])[0]
     person = await _by_proof(scope, query.get("ticket", [None])[0])
     if person is None and name is None and scope["dialect"] is PlainText:
@@ -132,7 +132,7 @@ async def _by_proof(scope: Scope, ticket: str | None) -> Person | None:
 
 def room_asked(scope: Scope) -> str:
     """The room of a simple dialect."""
-    query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+    query = parse_qs(scope["query_string"].decode("latin-1"))
     return query.get("room", [DEFAULT_ROOM])[0]
 
 
@@ -157,11 +157,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def cookie(scope: Scope, name: str) -> str | None:
-    try:
-        morsel = SimpleCookie(header(scope, b"cookie") or "").get(name)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+    return parse_cookie(header(scope, b"cookie") or "").get(name)
 
 
 def address(scope: Scope) -> str:

@@ -1,0 +1,48 @@
+PYTHON ?= python3
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+PIP_INSTALL := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help run test check format clean
+
+help:
+	@echo "make run     start the site (settings: docs/self-hosting.md)"
+	@echo "make test    every test: unit, integration on SQLite and PostgreSQL, browser, JavaScript"
+	@echo "make check   the quick ones: lint, format, types, templates, unit tests"
+	@echo "make format  put code into its form"
+	@echo "make clean   remove what make made; the data in var/ stays"
+
+run: $(VENV)/run.stamp
+	@$(VENV_PYTHON) manage.py serve
+
+test: $(VENV)/dev.stamp
+	@$(VENV_PYTHON) -m tests.run
+
+check: $(VENV)/dev.stamp
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy
+	$(VENV_PYTHON) -m djlint --quiet --lint templates
+	$(VENV_PYTHON) -m pytest --quiet tests/unit
+
+format: $(VENV)/dev.stamp
+	$(VENV_PYTHON) -m ruff check --fix .
+	$(VENV_PYTHON) -m ruff format .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/run.stamp: requirements.txt | $(VENV_PYTHON)
+	@echo "Installing what the site needs into $(VENV)"
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo "Installing what the tests need into $(VENV)"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(VENV_PYTHON):
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Chatsite needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)

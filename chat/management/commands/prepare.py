@@ -1,0 +1,45 @@
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from chat import names
+from chat.models import Room
+from chatsite import collected
+from chatsite.environment import SettingRefused
+
+FIRST_ROOM = "lobby"
+
+
+class Command(BaseCommand):
+    """Everything a site needs before its servers start. Doing it again changes nothing."""
+
+    help = "Migrates, makes sure of the cache table, the first room and the first administrator, collects files."
+
+    def handle(self, *args, **options):
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        Room.objects.get_or_create(slug=FIRST_ROOM, defaults={"title": FIRST_ROOM.capitalize()})
+        if settings.FIRST_ADMIN_PASSWORD and not make_first_admin(*settings.FIRST_ADMIN_PASSWORD):
+            self.stdout.write("ADMIN_NAME is the name of somebody without administrator's rights: not changed.")
+        collected.collect_if_changed()
+
+
+def make_first_admin(name: str, password: str) -> bool:
+    """Made once: whoever has the name keeps password and rights. Says whether they are an administrator."""
+    people = get_user_model().objects
+    try:
+        name = names.check(name)
+    except names.BadName as error:
+        raise SettingRefused("ADMIN_NAME", f"is refused: {error}") from None
+    somebody = people.filter(name_key=names.key(name)).first()
+    if somebody:
+        return somebody.is_superuser
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise SettingRefused("ADMIN_PASSWORD", f"is refused: {' '.join(error.messages)}") from None
+    people.create_superuser(name, password=password)
+    return True

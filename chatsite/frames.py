@@ -1,0 +1,158 @@
+"""The way out of one WebSocket: straight to the kernel, or into the transport's buffer, and never without bound.
+
+A peer is cut with 4101 when more than OUTBOUND_LIMIT_BYTES wait behind the frame that is on its way, or when it
+takes nothing of what waits for STALL_TIMEOUT_S. What waits is counted in the transport's own buffer (Twisted's
+`dataBuffer`, `offset` and `_tempData…`), and the kernel is told to hold little that is not yet sent.
+"""
+
+import asyncio
+import logging
+import math
+import socket
+from typing import TYPE_CHECKING, Any
+
+from twisted.protocols.policies import ProtocolWrapper
+
+if TYPE_CHECKING:
+    from .websocket import ChatSocket
+
+logger = logging.getLogger(__name__)
+
+OUTBOUND_LIMIT_BYTES = 768 * 1024
+KERNEL_LIMIT_BYTES = 128 * 1024
+STALL_CHECK_S = 1.0
+STALL_TIMEOUT_S = 10.0
+ABORT_AFTER_S = 2.0
+TOO_SLOW = 4101
+
+
+class Frames:
+    """What the application gets of its socket: complete frames out, without awaiting, and a hold on what comes in.
+
+    Whatever the protocol itself sends goes through here too, so the order on the wire is the order of the calls.
+    """
+
+    __slots__ = (
+        "protocol",
+        "_transport",
+        "_bottom",
+        "_send_now",
+        "_limit_bytes",
+        "_is_watched",
+        "_queued_bytes",
+        "_taken_bytes",
+        "_stalled_s",
+        "emptied",
+    )
+
+    def __init__(self, protocol: "ChatSocket") -> None:
+        self.protocol = protocol
+        self._transport = protocol.transport
+        self._bottom = _bottom(protocol.transport)
+        self._send_now = self._bottom.socket.send if self._bottom is self._transport else _send_nothing
+        self._limit_bytes: float = OUTBOUND_LIMIT_BYTES
+        self._is_watched = False
+        self._queued_bytes = self._taken_bytes = 0
+        self._stalled_s = 0.0
+        self.emptied: asyncio.Event | None = None  # there while `await send` has to wait
+        self._transport.unregisterProducer()
+        self._transport.registerProducer(self, True)
+        _limit_kernel_buffer(self._bottom.socket)
+
+    def write(self, payload: bytes, wire: bytes, binary: bool) -> bool:
+        """Send a complete frame. False: it was not taken, the peer is too slow or the connection is closing."""
+        return self.protocol.state == self.protocol.STATE_OPEN and self.send(wire)
+
+    @property
+    def buffered_bytes(self) -> int:
+        bottom = self._bottom
+        return len(bottom.dataBuffer) - bottom.offset + bottom._tempDataLen
+
+    def pause(self) -> None:
+        """Read nothing from this peer until `resume`."""
+        self.protocol.hold_reading("application")
+
+    def resume(self) -> None:
+        self.protocol.release_reading("application")
+
+    def send(self, data: bytes) -> bool:
+        bottom = self._bottom
+        if bottom.dataBuffer or bottom._tempDataBuffer:
+            return self._queue(data)
+        try:
+            sent = self._send_now(data)
+        except OSError:  # full or broken: the transport finds out which
+            sent = 0
+        if sent == len(data):
+            return True
+        self._limit_bytes = OUTBOUND_LIMIT_BYTES + len(data) - sent
+        return self._queue(data[sent:])
+
+    def _queue(self, data: bytes) -> bool:
+        self._transport.write(data)
+        self._queued_bytes += len(data)
+        waiting_bytes = self.buffered_bytes
+        if not self._is_watched:
+            self._taken_bytes = self._queued_bytes - waiting_bytes
+            self._stalled_s = 0.0
+            self._watch()
+        if waiting_bytes <= self._limit_bytes:
+            return True
+        self._cut(waiting_bytes)
+        return False
+
+    def _watch(self) -> None:
+        self._is_watched = True
+        asyncio.get_running_loop().call_later(STALL_CHECK_S, self._check_progress)
+
+    def _check_progress(self) -> None:
+        waiting_bytes = self.buffered_bytes
+        taken_bytes = self._queued_bytes - waiting_bytes
+        self._stalled_s = 0.0 if taken_bytes > self._taken_bytes else self._stalled_s + STALL_CHECK_S
+        self._taken_bytes = taken_bytes
+        self._is_watched = False
+        if waiting_bytes and self._stalled_s < STALL_TIMEOUT_S:
+            self._watch()
+        elif waiting_bytes:
+            self._cut(waiting_bytes)
+
+    def _cut(self, waiting_bytes: int) -> None:
+        """A close frame behind what waits, and soon the end of the connection, read or not."""
+        logger.info("%s is too slow: %d bytes wait", self.protocol.peer, waiting_bytes)
+        self._limit_bytes = math.inf
+        self.protocol.sendCloseFrame(code=TOO_SLOW)
+        asyncio.get_running_loop().call_later(ABORT_AFTER_S, self._transport.abortConnection)
+
+    def pauseProducing(self) -> None:
+        """From the transport: its buffer is full."""
+        if self.emptied is None:
+            self.emptied = asyncio.Event()
+
+    def resumeProducing(self) -> None:
+        """From the transport: its buffer is empty."""
+        if self.emptied is not None:
+            self.emptied.set()
+            self.emptied = None
+
+    def stopProducing(self) -> None:
+        """The connection is gone, and so is what waited."""
+        self._send_now = _send_nothing
+        self._bottom.dataBuffer, self._bottom._tempDataBuffer = b"", []
+        self._bottom.offset = self._bottom._tempDataLen = 0
+        self.resumeProducing()
+
+
+def _bottom(transport: Any) -> Any:
+    """The transport that has the socket: below TLS there is another one."""
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
+    return transport
+
+
+def _send_nothing(data: bytes) -> int:
+    return 0
+
+
+def _limit_kernel_buffer(connection: socket.socket) -> None:
+    if connection.family != socket.AF_UNIX and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, KERNEL_LIMIT_BYTES)

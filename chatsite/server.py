@@ -1,0 +1,230 @@
+"""Daphne, completed through its own hooks: python -m chatsite.server [daphne's options] chatsite.asgi:application
+
+The sockets are those of websocket.py, offered to the application as scope["extensions"]["chatsite.frames"].
+SIGTERM drains; scope["extensions"]["chatsite.drain"] takes the functions to await before sockets are closed.
+A part of Daphne, autobahn, or Twisted that is not as it was when this was written is left alone, with one line.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from daphne.cli import CommandLineInterface
+from daphne.server import Server, reactor
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.defer import Deferred
+from twisted.web import http
+
+from .hooks import changed_hooks, hook, rehearse
+from .websocket import (
+    CLOSE_HANDSHAKE_TIMEOUT_S,
+    Application,
+    ChatSocket,
+    Receive,
+    Scope,
+    Send,
+    leave,
+    with_options_of,
+)
+
+logger = logging.getLogger("chatsite.server")
+
+ACCEPT_BACKLOG = 1024
+PROGRESS_BYTES = 16 * 1024
+
+DRAIN_TIMEOUT_S = 10
+CLOSE_TIMEOUT_S = 2
+END_TIMEOUT_S = 1
+GOING_AWAY = 1001
+CHECK_INTERVAL_S = 0.05
+
+DrainCallback = Callable[[], Awaitable[None]]
+
+
+class PatientChannel(http.HTTPChannel):
+    """Twisted's HTTP, whose timeout is renewed by a request's first byte and by every PROGRESS_BYTES, not by any."""
+
+    progress_bytes = PROGRESS_BYTES
+
+    @hook
+    def dataReceived(self, data: bytes) -> None:
+        self.progress_bytes += len(data)
+        super().dataReceived(data)
+
+    @hook
+    def resetTimeout(self) -> None:
+        if self.progress_bytes >= PROGRESS_BYTES:
+            self.progress_bytes = 0
+            super().resetTimeout()
+
+    @hook
+    def setTimeout(self, period: float | None) -> Any:
+        self.progress_bytes = PROGRESS_BYTES
+        return super().setTimeout(period)
+
+
+class ChatServer(Server):
+    """Daphne's server with our sockets, and a gentle end."""
+
+    is_draining = False
+
+    def __init__(self, application: Any, **options: Any) -> None:
+        super().__init__(application=partial(_serve, application), **options)
+        self._ports: list[Any] = []
+        self._drain_callbacks: list[DrainCallback] = []
+        self._parent = os.getppid() if os.environ.get("CHATSITE_PARENT_WATCH") == "1" else None
+
+    @hook
+    def run(self) -> None:
+        reactor.callWhenRunning(self._complete)
+        super().run()
+
+    def _complete(self) -> None:
+        for logger_name in ("daphne.http_protocol", "daphne.ws_protocol"):
+            logging.getLogger(logger_name).addFilter(_last_line_only)
+        if _is_fit(PatientChannel):
+            self.http_factory.protocol = PatientChannel
+        if _is_fit(ChatSocket, rehearse):
+            self.ws_factory.setProtocolOptions(
+                failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_TIMEOUT_S, allowNullOrigin=True
+            )
+            self.ws_factory.protocol = with_options_of(self.ws_factory)
+
+    @hook
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        port.socket.listen(ACCEPT_BACKLOG)
+        self._ports.append(port)
+
+    @hook
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        scope["root_path"] = self.root_path  # whatever a client's Daphne-Root-Path says
+        scope["extensions"] = {"chatsite.drain": self.on_drain}
+        if isinstance(protocol, ChatSocket):
+            scope["extensions"]["chatsite.frames"] = protocol.frames
+        return super().create_application(protocol, scope)
+
+    @hook
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """While much waits to be sent to a peer, so does whoever sends."""
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, ChatSocket) and protocol.frames.emptied:
+            await protocol.frames.emptied.wait()
+
+    @hook
+    def protocol_disconnected(self, protocol: Any) -> None:
+        if protocol in self.connections:
+            super().protocol_disconnected(protocol)
+
+    @hook
+    def timeout_checker(self) -> None:
+        super().timeout_checker()
+        if self._parent not in (None, os.getppid()) and not self.is_draining:
+            logger.warning("the process that started this one is gone")
+            self.stop()
+
+    def on_drain(self, callback: DrainCallback) -> None:
+        """Await `callback()` before the sockets are closed; registering it again changes nothing."""
+        if callback not in self._drain_callbacks:
+            self._drain_callbacks.append(callback)
+
+    @hook
+    def kill_all_applications(self) -> Deferred:
+        """From the reactor, which stops when this is done."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._drain()))
+
+    async def _drain(self) -> None:
+        self.is_draining = True
+        logger.info("draining %d connections", len(self._connected()))
+        for port in self._ports:
+            port.stopListening()
+        callbacks = [asyncio.create_task(_drained(callback)) for callback in self._drain_callbacks]
+        await _until(lambda: not self._requests() and all(task.done() for task in callbacks), DRAIN_TIMEOUT_S)
+        for protocol in self._sockets():
+            leave(protocol, GOING_AWAY)
+        await _until(lambda: not self._sockets() and not reactor.getWriters(), CLOSE_TIMEOUT_S)
+        for protocol in self._connected():
+            protocol.transport.abortConnection()
+        await _until(lambda: not self._applications(), END_TIMEOUT_S)
+        for application in self._applications():
+            application.cancel()
+        await _until(lambda: not self._applications(), END_TIMEOUT_S)
+
+    def _connected(self) -> list[Any]:
+        return [protocol for protocol, details in self.connections.items() if "disconnected" not in details]
+
+    def _sockets(self) -> list[Any]:
+        return [protocol for protocol in self._connected() if isinstance(protocol, WebSocketProtocol)]
+
+    def _requests(self) -> list[Any]:
+        """HTTP requests without an answer, and connections with an answer on its way."""
+        answering = [w for w in reactor.getWriters() if not isinstance(getattr(w, "protocol", None), WebSocketProtocol)]
+        return answering + [p for p in self._connected() if not isinstance(p, WebSocketProtocol)]
+
+    def _applications(self) -> list[Any]:
+        tasks = [details.get("application_instance") for details in self.connections.values()]
+        return [task for task in tasks if task and not task.done()]
+
+
+class CommandLine(CommandLineInterface):
+    """Daphne's command line with the defaults of a chat, and quiet unless asked."""
+
+    server_class = ChatServer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parser.set_defaults(
+            verbosity=0, websocket_connect_timeout=20, websocket_timeout=-1, ping_interval=30, ping_timeout=20
+        )
+        if not _is_fit(ChatServer):
+            self.server_class = Server
+
+
+def _is_fit(ours: type, rehearsal: Callable[[type], None] | None = None) -> bool:
+    """Whether the class that ours is made from is as it was; one line when it is not."""
+    try:
+        changed = changed_hooks(ours)
+        if rehearsal and not changed:
+            rehearsal(ours)
+    except Exception as error:
+        changed = [repr(error)]
+    if changed:
+        logger.warning("%s is not used, its base is not as expected: %s", ours.__name__, ", ".join(changed))
+    return not changed
+
+
+async def _serve(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    frames = scope["extensions"].get("chatsite.frames")
+    if frames:
+        await frames.protocol.serve(application, scope, receive, send)
+    else:
+        await application(scope, receive, send)
+
+
+async def _drained(callback: DrainCallback) -> None:
+    try:
+        await asyncio.wait_for(callback(), DRAIN_TIMEOUT_S)
+    except TimeoutError:
+        logger.warning("%r was not done in %d s", callback, DRAIN_TIMEOUT_S)
+    except Exception:
+        logger.exception("%r failed while draining", callback)
+
+
+async def _until(is_so: Callable[[], bool], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_so() and time.monotonic() < deadline:  # noqa: ASYNC110 (Daphne's records announce nothing)
+        await asyncio.sleep(CHECK_INTERVAL_S)
+
+
+def _last_line_only(record: logging.LogRecord) -> bool:
+    """Daphne logs a traceback when a client sends what cannot be parsed: one line of it will do."""
+    record.msg = str(record.msg).strip().rpartition("\n")[2]
+    return True
+
+
+if __name__ == "__main__":
+    CommandLine.entrypoint()

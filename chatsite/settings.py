@@ -1,0 +1,203 @@
+"""Everything an operator can set comes from the environment, with a default that works on a laptop."""
+
+import os
+from pathlib import Path
+
+from chatsite.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+environment = Environment(os.environ, BASE_DIR)
+
+# Where the site runs
+
+DEBUG = environment.flag("DEBUG", default=False)
+DATA_DIR = environment.folder("DATA_DIR", default="var")
+SECRET_KEY = environment.secret_key("SECRET_KEY", kept_in=DATA_DIR / "secret_key")
+HOST = environment.ipv4_address("HOST", default="127.0.0.1")
+PORT = environment.number("PORT", default=8000, least=1, most=65535)
+WEB_PROCESSES = environment.number("WEB_PROCESSES", default=2, least=1, most=64)
+
+FIRST_ADMIN_PASSWORD = environment.pair("ADMIN_NAME", "ADMIN_PASSWORD")
+
+# Who may come in, and how much they may do
+
+CHAT_GUESTS = environment.flag("CHAT_GUESTS", default=True)
+CHAT_SIGNUP = environment.choice("CHAT_SIGNUP", "open", "closed")
+CHAT_CONNECTIONS_PER_NAME = environment.number("CHAT_CONNECTIONS_PER_NAME", default=10, least=1, most=1000)
+CHAT_POSTS_PER_S = environment.number("CHAT_POSTS_PER_S", default=5, least=0, most=100_000)
+
+# The address people type. The site speaks plain HTTP, so an https address means that a proxy stands in front.
+
+PUBLIC_URL = environment.origin("PUBLIC_URL")
+BEHIND_TLS = PUBLIC_URL is not None and PUBLIC_URL.scheme == "https"
+CHAT_ORIGINS = [PUBLIC_URL.url] if PUBLIC_URL else []
+ALLOWED_HOSTS = [PUBLIC_URL.host] if PUBLIC_URL else ["localhost", "127.0.0.1", "[::1]", HOST]
+CSRF_TRUSTED_ORIGINS = CHAT_ORIGINS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_TLS else 0
+
+# What it is made of
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "chat",
+    "allauth",
+    "allauth.account",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "chatsite.urls"
+ASGI_APPLICATION = "chatsite.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Database
+
+SQLITE_OPTIONS = {
+    "timeout": 5,
+    "transaction_mode": "IMMEDIATE",
+    # FULL: an acknowledged message survives a power cut too, for one fsync per batch.
+    "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+}
+
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "options": "-c statement_timeout=10s -c lock_timeout=10s",
+    # Per process: about six connections for the chat's own threads, the others for pages.
+    "pool": {"min_size": 1, "max_size": 16, "timeout": 5},
+}
+
+DATABASES = {"default": environment.database("DATABASE_URL", default=DATA_DIR / "chatsite.sqlite3")}
+ON_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+DATABASE_OPTIONS = SQLITE_OPTIONS if ON_SQLITE else POSTGRESQL_OPTIONS
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": 0,
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": DATABASE_OPTIONS | DATABASES["default"].get("OPTIONS", {}),
+    "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")} if ON_SQLITE else {},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "chatsite_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
+
+# Redis, the courier between the processes
+
+REDIS_URL = environment.redis("REDIS_URL")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 3, "socket_timeout": 5}],
+            "prefix": "chatsite",
+        },
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+}
+
+# Accounts
+
+AUTH_USER_MODEL = "chat.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+
+ACCOUNT_ADAPTER = "chat.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "chat.forms.LoginForm",
+    "signup": "chat.forms.SignupForm",
+    "change_password": "chat.forms.ChangePasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_RATE_LIMITS = {"enter": "60/m/ip"}
+
+# Languages
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Static files: hashed copies where they were collected, straight from the apps where they were not
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "chatsite.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+
+# Logs
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "chatsite.logs.LineFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "daphne": {"level": "WARNING"},
+    },
+}

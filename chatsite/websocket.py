@@ -1,0 +1,209 @@
+"""The way into one WebSocket: Daphne's protocol, reading no faster than its application, and patient with nobody.
+
+Nothing is read while the application has more than INBOUND_LIMIT_… of a peer before it. A message has
+MESSAGE_TIMEOUT_S to arrive. A peer that breaks the protocol is told so in a close frame.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+from .frames import Frames
+from .hooks import hook
+
+INBOUND_LIMIT_BYTES = 256 * 1024
+INBOUND_LIMIT_MESSAGES = 128
+CONTROL_FRAME_LIMIT_BYTES = 125
+MESSAGE_TIMEOUT_S = 60.0
+CLOSE_HANDSHAKE_TIMEOUT_S = 5
+
+NORMAL_CLOSURE = 1000
+NO_CODE_RECEIVED = 1005
+POLICY_VIOLATION = 1008
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class ChatSocket(WebSocketProtocol):
+    """Daphne's WebSocket with `Frames` for its way out, and reading no faster than its application."""
+
+    holds: frozenset[str] = frozenset()
+    message_began_at: float | None = None
+    unread_bytes = 0
+
+    async def serve(self, application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application. When it has taken all that was read, reading goes on; when it ends, so do we."""
+
+        async def receive_and_release() -> Message:
+            message = await receive()
+            if self.application_queue.empty():
+                self.unread_bytes = 0
+                self.release_reading("application queue")
+            return message
+
+        await application(scope, receive_and_release, send)
+        leave(self, NORMAL_CLOSURE)
+
+    # Opening
+
+    @hook
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.frames = Frames(self)
+
+    @hook
+    def onConnect(self, request: ConnectionRequest) -> Any:
+        if self.factory.server_class.is_draining:
+            raise ConnectionDeny(503, "Restarting")
+        if not request.headers.get("sec-websocket-protocol", "").isascii():
+            raise ConnectionDeny(400, "Sec-WebSocket-Protocol is not ASCII")
+        return super().onConnect(request)
+
+    @hook
+    def onOpen(self) -> None:
+        super().onOpen()
+        self.release_reading("handshake")
+
+    # Out
+
+    @hook
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        self.frames.send(data)
+
+    @hook
+    def serverSend(self, content: Any, binary: bool = False) -> None:
+        """Of any size; and nothing, as ASGI has it, when the connection is closing."""
+        if self.state == self.STATE_OPEN:
+            self.sendFrame(opcode=2 if binary else 1, payload=content if binary else content.encode())
+
+    # In
+
+    @hook
+    def dataReceived(self, data: bytes) -> None:
+        """What comes before the application has answered the handshake waits, a little of it."""
+        if hasattr(self, "handshake_deferred"):
+            self.data += data
+            self.hold_reading("handshake")
+        else:
+            self._dataReceived(data)
+
+    @hook
+    def consumeData(self) -> None:
+        if self.state != self.STATE_OPEN and self.state != self.STATE_CLOSING:
+            super().consumeData()
+        else:
+            while not self.holds and self.processData() and self.state != self.STATE_CLOSED:
+                pass
+
+    @hook
+    def onFrameBegin(self) -> None:
+        if self.current_frame.opcode > 7 and self.current_frame.length > CONTROL_FRAME_LIMIT_BYTES:
+            self.dropConnection(abort=True)
+        else:
+            super().onFrameBegin()
+
+    @hook
+    def onMessageBegin(self, isBinary: bool) -> None:
+        super().onMessageBegin(isBinary)
+        self.message_data = bytearray()
+        self.message_began_at = time.monotonic()
+
+    @hook
+    def onMessageFrameData(self, payload: bytes) -> None:
+        if not self.failedByMe:
+            self.message_data += payload
+
+    @hook
+    def onMessageEnd(self) -> None:
+        self.message_began_at = None
+        if not self.failedByMe:
+            self.onMessage(bytes(self.message_data), self.message_is_binary)
+        self.message_data = bytearray()
+
+    @hook
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self.state == self.STATE_OPEN:
+            super().onMessage(payload, isBinary)
+            self.unread_bytes += len(payload)
+            if self.unread_bytes > INBOUND_LIMIT_BYTES or self.application_queue.qsize() > INBOUND_LIMIT_MESSAGES:
+                self.hold_reading("application queue")
+
+    def hold_reading(self, reason: str) -> None:
+        self.holds |= {reason}
+        self.transport.pauseProducing()
+
+    def release_reading(self, reason: str) -> None:
+        if reason in self.holds:
+            self.holds -= {reason}
+            if not self.holds:
+                self.transport.resumeProducing()
+                asyncio.get_running_loop().call_soon(self.consumeData)
+
+    # Signs of life
+
+    @hook
+    def check_timeouts(self) -> None:
+        """From Daphne, every two seconds."""
+        if self.is_busy or self.autoPingTimeoutCall:
+            self.last_ping = time.time()  # no ping now
+        if self.holds:
+            self.message_began_at = self.message_began_at and time.monotonic()
+        if self.message_began_at and time.monotonic() - self.message_began_at > MESSAGE_TIMEOUT_S:
+            self.sendCloseFrame(code=POLICY_VIOLATION, reasonUtf8=b"message not completed in time")
+        super().check_timeouts()
+
+    @hook
+    def onAutoPingTimeout(self) -> None:
+        if self.is_busy:
+            self.autoPingTimeoutCall = None
+        else:
+            super().onAutoPingTimeout()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a pong cannot be expected: something is on its way in or out, and judged by another clock."""
+        return bool(self.holds or self.message_began_at or self.frames.buffered_bytes)
+
+    # Closing
+
+    @hook
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        for reason in self.holds:
+            self.release_reading(reason)  # the peer's answer is to be read
+
+    @hook
+    def dropConnection(self, abort: bool = False) -> None:
+        """A connection that ended well is not reset, which a proxy would call an error."""
+        super().dropConnection(abort and not self.wasClean)
+
+    @hook
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        self.frames.stopProducing()
+        if hasattr(self, "server"):
+            own_code = self.localCloseCode if self.closedByMe else None
+            super().onClose(wasClean, own_code or code or NO_CODE_RECEIVED, reason)
+
+
+def leave(protocol: WebSocketProtocol, code: int) -> None:
+    """Close an open socket, or refuse one that still waits to be accepted."""
+    if protocol.state == protocol.STATE_OPEN:
+        protocol.sendCloseFrame(code=code)
+    elif hasattr(protocol, "handshake_deferred"):
+        protocol.handshake_deferred.errback(ConnectionDeny(503, "Service Unavailable"))
+        del protocol.handshake_deferred
+
+
+def with_options_of(factory: WebSocketFactory) -> type[ChatSocket]:
+    """ChatSocket with the factory's options on the class: autobahn copies and prints them for every connection."""
+    options = {name: getattr(factory, name) for name in ChatSocket.CONFIG_ATTRS}
+    functions = {name: staticmethod(option) for name, option in options.items() if callable(option)}
+    return type("ChatSocket", (ChatSocket,), {**options, **functions, "CONFIG_ATTRS": ()})
