@@ -1,6 +1,6 @@
 """What programs fetch over HTTP. Answers are JSON, errors are {"error": {"code", "message"}}."""
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from . import access
@@ -19,3 +19,9 @@ def ticket(request: HttpRequest) -> JsonResponse:
 
 def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JsonResponse:
     return JsonResponse({"error": {"code": code, "message": message}}, status=status, headers=headers)
+
+
+def socket_only(request: HttpRequest) -> HttpResponse:
+    """The sockets' addresses, asked for as a page."""
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    return HttpResponse("This address speaks WebSocket.\n", "text/plain", status=426, headers=headers)

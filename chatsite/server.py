@@ -221,8 +221,8 @@ async def _until(is_so: Callable[[], bool], timeout_s: float) -> None:
 
 
 def _last_line_only(record: logging.LogRecord) -> bool:
-    """Daphne logs a traceback when a client sends what cannot be parsed: one line of it will do."""
-    record.msg = str(record.msg).strip().rpartition("\n")[2]
+    """Daphne logs a traceback when a client sends what it cannot parse: one line will do."""
+    record.msg = "request failed: " + str(record.msg).strip().rpartition("\n")[2]
     return True
 
 

@@ -1,5 +1,6 @@
 """Everything an operator can set comes from the environment, with a default that works on a laptop."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -130,7 +131,8 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 3, "socket_timeout": 5}],
-            "prefix": "chatsite",
+            # Several sites may share a Redis: pub/sub knows no database numbers.
+            "prefix": f"chatsite-{hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:8]}",
         },
     }
     if REDIS_URL
@@ -199,5 +201,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "daphne": {"level": "WARNING"},
+        # A lost Redis is told by chat.link, in one line; the layer would write a traceback a second.
+        "channels_redis": {"level": "CRITICAL"},
     },
 }
