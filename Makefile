@@ -1,16 +1,18 @@
 PYTHON ?= python3
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
+MESSAGES := -l zh_Hans --no-location --no-wrap --no-obsolete -i .venv -i tests -i bench -i node_modules -i var
 PIP_INSTALL := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check format clean
+.PHONY: help run test check format messages clean
 
 help:
-	@echo "make run     start the site (settings: docs/self-hosting.md)"
-	@echo "make test    every test: unit, integration on SQLite and PostgreSQL, browser, JavaScript"
-	@echo "make check   the quick ones: lint, format, types, templates, unit tests"
-	@echo "make format  put code into its form"
-	@echo "make clean   remove what make made; the data in var/ stays"
+	@echo "make run       start the site (settings: docs/self-hosting.md)"
+	@echo "make test      every test: unit, integration on SQLite and PostgreSQL, browser, JavaScript"
+	@echo "make check     the quick ones: lint, format, types, templates, unit tests"
+	@echo "make format    put the code into its form"
+	@echo "make messages  collect and compile the texts to translate (needs gettext)"
+	@echo "make clean     remove what make made; the data in var/ stays"
 
 run: $(VENV)/run.stamp
 	@$(VENV_PYTHON) manage.py serve
@@ -28,6 +30,11 @@ check: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(VENV_PYTHON) -m ruff check --fix .
 	$(VENV_PYTHON) -m ruff format .
+
+messages: $(VENV)/dev.stamp
+	$(VENV_PYTHON) manage.py makemessages $(MESSAGES)
+	$(VENV_PYTHON) manage.py makemessages $(MESSAGES) -d djangojs
+	$(VENV_PYTHON) manage.py compilemessages -l zh_Hans -i .venv
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,5 +1,6 @@
 """Django's admin: people, rooms and who belongs to them. Messages can be read and searched, not written."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
@@ -69,24 +70,58 @@ class PersonAdmin(UserAdmin):
     @admin.action(description=_("Deactivate: sign out and keep out"), permissions=["change"])
     def deactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:
         """Everybody chosen, but never oneself."""
-        count = people.exclude(username=request.user.get_username()).update(is_active=False)
+        count = _set_active(people.exclude(username=request.user.get_username()), False)
         text = ngettext("%(count)d person was deactivated.", "%(count)d people were deactivated.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
     @admin.action(description=_("Activate: let in again"), permissions=["change"])
     def activate(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        count = people.update(is_active=True)
+        count = _set_active(people, True)
         text = ngettext("%(count)d person was activated.", "%(count)d people were activated.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
 
+def _set_active(people: QuerySet[User], is_active: bool) -> int:
+    """One by one, because saving a person is what tells the processes to look again. Says how many changed."""
+    changed = list(people.exclude(is_active=is_active))
+    for person in changed:
+        person.is_active = is_active
+        person.save(update_fields=["is_active"])
+    return len(changed)
+
+
+class MembershipForm(forms.ModelForm):
+    """A place in a room. Who had visited it keeps the reading position when given a role."""
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.instance.pk is None:
+            places = Membership.objects.filter(room=self.instance.room_id, user=self.cleaned_data.get("user"))
+            self.instance = self._visit(places.first()) or self.instance
+        return cleaned
+
+    def _visit(self, place: Membership | None) -> Membership | None:
+        if place and place.role != Membership.Role.VISITOR:
+            raise forms.ValidationError(_("Nobody has two places in one room."))
+        return place
+
+
 class MembershipInline(admin.TabularInline):
-    """Who belongs to the room, and as what."""
+    """Who belongs to the room, and as what. Visitors are left out: in an open room that is everybody."""
 
     model = Membership
+    form = MembershipForm
     extra = 0
     autocomplete_fields = ("user",)
     fields = ("user", "role")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).exclude(role=Membership.Role.VISITOR).select_related("user")
+
+    def formfield_for_choice_field(self, db_field, request, **kwargs):
+        if db_field.name == "role":
+            kwargs["choices"] = [role for role in db_field.choices if role[0] != Membership.Role.VISITOR]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
 @admin.register(Room)

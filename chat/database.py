@@ -44,28 +44,19 @@ class Threads:
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the work in one of the threads. Raises Unavailable when the database fails or takes too long.
 
-        Work that took too long is not stopped: it ends by the database's own time-outs, unheard.
+        Work that took too long and has begun is not stopped: it ends by the database's own time-outs, unheard.
         """
         if self._waiting >= conf.DATABASE_QUEUE_LIMIT:
             raise Unavailable
         self._waiting += 1
         future = self._executor.submit(lambda: _guarded(work, *args, **kwargs))
-        future.add_done_callback(self._done(asyncio.get_running_loop()))
         try:
             async with asyncio.timeout(conf.DATABASE_PATIENCE_S):
                 return await asyncio.wrap_future(future)
         except TimeoutError:
             raise Unavailable from None
-
-    def _done(self, loop: asyncio.AbstractEventLoop) -> Callable[[object], None]:
-        def count_down(_: object) -> None:
+        finally:
             self._waiting -= 1
-
-        def done(future: object) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(count_down, future)
-
-        return done
 
 
 class Together(Generic[K, V]):

@@ -49,10 +49,13 @@ class EnterForm(forms.Form):
 
     def _take_over(self, name: str) -> User | None:
         unclaimed = User.objects.filter(name_key=names.key(name), is_claimed=False, is_active=True)
-        if unclaimed.update(is_claimed=True):
-            return User.objects.by_name(name)
-        self.add_error("name", _("Somebody is called %(name)s already. Choose another name.") % {"name": name})
-        return None
+        if not unclaimed.update(is_claimed=True):
+            self.add_error("name", _("Somebody is called %(name)s already. Choose another name.") % {"name": name})
+            return None
+        guest = User.objects.by_name(name)
+        guest.set_unusable_password()  # A new stamp: who is connected by the name alone has to leave.
+        guest.save(update_fields=["password"])
+        return guest
 
 
 class LoginForm(allauth_forms.LoginForm):

@@ -81,7 +81,8 @@ class Dialects:
         chosen = _choose(scope["path"], offered)
         await receive()
         # A browser shows a close code only when its subprotocol was answered, so an unknown one is answered too.
-        await send({"type": "websocket.accept", "subprotocol": chosen.subprotocol if chosen else offered[0]})
+        answered = chosen.subprotocol if chosen else offered[0]
+        await send({"type": "websocket.accept", "subprotocol": answered if offered else None})
         if chosen is None:
             await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")
         else:

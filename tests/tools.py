@@ -27,19 +27,19 @@ def node() -> str:
     if not shutil.which("node"):
         _apt_install("nodejs")
     found = shutil.which("node")
-    if not found or _major_version(found) < NODE_VERSION_MIN:
+    if not found or major_version(found) < NODE_VERSION_MIN:
         raise Missing(f"JavaScript tests need Node {NODE_VERSION_MIN} or newer. Debian: apt-get install nodejs.")
     return found
+
+
+def major_version(node_path: str) -> int:
+    version = subprocess.run([node_path, "--version"], capture_output=True, text=True).stdout
+    return int(version.strip().lstrip("v").split(".")[0] or 0)
 
 
 def _find_chromium() -> str | None:
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     return next(filter(None, (shutil.which(name) for name in names if name)), None)
-
-
-def _major_version(node_path: str) -> int:
-    version = subprocess.run([node_path, "--version"], capture_output=True, text=True).stdout
-    return int(version.strip().lstrip("v").split(".")[0] or 0)
 
 
 def _apt_install(*packages: str) -> None:

@@ -37,7 +37,7 @@ def let_go_of_the_database() -> None:
     """From here on this process only waits."""
     connection.close()
     if connection.vendor == "postgresql":
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]
 
 
 def address() -> str:
