@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from autobahn.exception import Disconnected
 from django.conf import settings
 from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
@@ -31,15 +33,16 @@ DEFAULT_ROOM = "lobby"
 
 
 class KnownPaths:
-    """Lets only our own paths through."""
+    """Lets only our own paths through, and makes their way out a safe one."""
 
     def __init__(self, app: App, paths: Collection[str]):
         self.app = app
         self.paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The path is all there is: a root path, which anybody can claim in a header, would only lead the router astray.
         if scope["path"] in self.paths:
-            await self.app(scope, receive, send)
+            await self.app({**scope, "root_path": ""}, receive, _to_whoever_is_there(send))
         else:
             await _deny(scope, send, "no such path")
 
@@ -175,6 +178,16 @@ def _choose(path: str, offered: list[str]) -> type[Dialect] | None:
 def _offered_ticket(scope: Scope) -> str | None:
     prefix = protocol.TICKET_PREFIX
     return next((offer.removeprefix(prefix) for offer in scope["subprotocols"] if offer.startswith(prefix)), None)
+
+
+def _to_whoever_is_there(send: Send) -> Send:
+    """Whoever is gone hears nothing; the disconnect that follows is what counts."""
+
+    async def send_if_there(message: dict[str, Any]) -> None:
+        with suppress(Disconnected, OSError):
+            await send(message)
+
+    return send_if_there
 
 
 async def _deny(scope: Scope, send: Send, why: str) -> None:

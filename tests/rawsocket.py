@@ -53,9 +53,9 @@ class RawSocket:
         """Shake hands at a ws:// address, or raise NotUpgraded. `headers`: `x_real_name="…"` is X-Real-Name."""
         parts = urlsplit(url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        given = {name.replace("_", "-").title(): value for name, value in headers.items()}
         if subprotocols:
-            given["Sec-WebSocket-Protocol"] = ", ".join(subprotocols)
+            given["Sec-Websocket-Protocol"] = ", ".join(subprotocols)
         socket = cls(reader, writer)
         try:
             await socket._upgrade(url.removeprefix(f"ws://{parts.netloc}"), {"Host": parts.netloc} | given)
@@ -71,14 +71,13 @@ class RawSocket:
         self.vanish()
 
     async def _upgrade(self, target: str, headers: dict[str, str]) -> None:
-        lines = [
-            f"GET {target} HTTP/1.1",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            "Sec-WebSocket-Version: 13",
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-            *(f"{name}: {value}" for name, value in headers.items()),
-        ]
+        usual = {
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-Websocket-Version": "13",
+            "Sec-Websocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        }
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in (usual | headers).items())]
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
         async with asyncio.timeout(PATIENCE_S):
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -102,6 +101,10 @@ class RawSocket:
         """Bytes below the level of frames."""
         self._writer.write(data)
         await self._writer.drain()
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self._writer.transport.get_write_buffer_size()
 
     async def send_text(self, text: str) -> None:
         await self.send_frame(TEXT, text.encode())
