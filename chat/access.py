@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from . import names
 from .models import Membership, Notice, Room, User, may_see
-from .protocol import NO_SUCH_ROOM, Close, Refusal
+from .protocol import NO_SUCH_ROOM, Close, Refusal, is_storable
 
 TICKET_LIFETIME_S = 60
 TICKET_SALT = "chat.ticket"
@@ -71,6 +71,8 @@ class RoomView(NamedTuple):
 
 def by_session(session_key: str) -> Person | None:
     """The person of a session cookie; None: the session is over, or was never one."""
+    if not is_storable(session_key):
+        return None
     session = SessionStore(session_key)
     user = auth.get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
     if isinstance(user, User):
@@ -193,6 +195,8 @@ def _visible(rows: list[tuple[int, str, str, bool, int]], places: dict[int, tupl
 
 def room(user_id: int, slug: str) -> RoomView:
     """The room, if this user may see it; otherwise there is no such room."""
+    if not is_storable(slug):
+        raise Refusal(*NO_SUCH_ROOM)
     view = next((view for view in rooms_of([user_id])[user_id] if view.slug == slug), None)
     if view is None:
         raise Refusal(*NO_SUCH_ROOM)
@@ -227,15 +231,19 @@ def _move(reading: Reading) -> bool:
 
 
 class Standing(NamedTuple):
-    """What is true now of some people: who may stay, with which stamp, in which rooms, with which sessions."""
+    """What is true now of some people: who may stay, with which stamp, in which rooms, with which sessions.
+
+    `ended`: fingerprints of sessions that were signed out, which is all that is known of a ticket's session.
+    """
 
     stamps: dict[int, str]
     disabled: set[int]
     places: set[tuple[int, int]]
     sessions: set[str]
+    ended: set[str]
 
 
-def standing(places: set[tuple[int, int]], session_keys: set[str]) -> Standing:
+def standing(places: set[tuple[int, int]], session_keys: set[str], fingerprints: set[str]) -> Standing:
     """Look again at people (user, room) and sessions. A user who is not in `stamps` or `disabled` is gone."""
     user_ids = {user_id for user_id, _ in places}
     users = list(User.objects.filter(pk__in=user_ids).only("is_active", "password"))
@@ -244,6 +252,7 @@ def standing(places: set[tuple[int, int]], session_keys: set[str]) -> Standing:
         disabled={user.pk for user in users if not user.is_active},
         places=_still_visible(places),
         sessions=_still_open(session_keys),
+        ended=set(Notice.objects.filter(session__in=fingerprints - {""}).values_list("session", flat=True)),
     )
 
 

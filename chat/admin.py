@@ -1,5 +1,6 @@
 """Django's admin: people, rooms and who belongs to them. Messages can be read and searched, not written."""
 
+from allauth.account import admin as allauth_admin
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -15,6 +16,7 @@ from .models import Membership, Message, Room, User
 admin.site.site_header = "Chatsite"
 admin.site.site_title = "Chatsite"
 admin.site.index_title = _("Administration")
+admin.site.unregister(allauth_admin.EmailAddress)  # Nobody has one here.
 
 
 class PersonCreationForm(AdminUserCreationForm):

@@ -29,7 +29,8 @@ HEARTBEAT_DEADLINE_S = 2.5 * HEARTBEAT_INTERVAL_S
 # Pages of a conversation.
 LATEST_PAGE = 50
 HISTORY_PAGE_LIMIT = 200
-CATCH_UP_PAGE = 500
+CATCH_UP_PAGE = 200
+PAGE_LIMIT_BYTES = 256 * 1024
 
 # The hub: how long a number that came early waits for those before it, how often heads are compared,
 # how many changes of an active room stay in memory.
@@ -37,6 +38,7 @@ HOLD_S = 0.15
 HEAD_CHECK_S = 1.0
 RECENT_CHANGES = 500
 PRELOADED_CHANGES = 200
+RECENT_LIMIT_BYTES = 512 * 1024
 
 # The link to the other processes.
 PING_INTERVAL_S = 5
@@ -45,8 +47,9 @@ PUBLISH_TIMEOUT_S = 2
 PUBLISH_QUEUE_LIMIT = 1_000
 
 # Presence: a process repeats what it has, is forgotten without a word, and a name may be away for a moment.
+# Together, with the ticks of the clocks, nobody is shown longer than 45 s after the last sign of them (promise G5).
 WORD_INTERVAL_S = 10
-WORD_LIFETIME_S = 30
+WORD_LIFETIME_S = 26
 GRACE_S = 15
 GRACE_WHILE_DRAINING_S = 30
 NAMES_SHOWN_LIMIT = 100

@@ -68,9 +68,10 @@ class SocketConsumer(AsyncConsumer):
             self.hang_up(Close.TOO_SLOW)
 
     def hang_up(self, code: int) -> None:
-        """Close after what was sent; the server tells us when it is done."""
-        self.close_code = int(code)
-        self._closing = asyncio.ensure_future(self.outgoing.close(int(code)))
+        """Close after what was sent, and take nothing more; the server tells us when it is done."""
+        if not self.outgoing.is_closed:
+            self.close_code = int(code)
+            self.outgoing.close(int(code))
 
     def _log_close(self) -> None:
         duration_s = time.monotonic() - self.opened_at
@@ -131,6 +132,8 @@ class ChatConsumer(SocketConsumer):
             self._broken(BrokenFrame("too_long", f"A frame has at most {conf.FRAME_LIMIT_BYTES:,} bytes."))
             return
         for asked in self.conversation.dialect.asked(text):
+            if self.outgoing.is_closed:
+                break
             if isinstance(asked, BrokenFrame):
                 self._broken(asked)
             else:
@@ -138,6 +141,9 @@ class ChatConsumer(SocketConsumer):
 
     async def bytes(self, data: bytes) -> None:
         self.conversation.heard_at = time.monotonic()
+        if len(data) > conf.BINARY_LIMIT_BYTES:
+            self._broken(BrokenFrame("too_long", f"A binary frame has at most {conf.BINARY_LIMIT_BYTES:,} bytes."))
+            return
         try:
             asked = self.conversation.dialect.asked_by_bytes(data)
         except BrokenFrame as broken:
@@ -161,6 +167,8 @@ class ChatConsumer(SocketConsumer):
             self.is_busy = not self.waiting.empty()
 
     async def _ask(self, asked: Asked) -> None:
+        if self.outgoing.is_closed:
+            return
         try:
             await self.conversation.has_room()
             if (awaitable := self.conversation.ask(asked)) is not None:
@@ -194,4 +202,4 @@ class EchoConsumer(SocketConsumer):
         """What arrived here of the request: what a proxy changed shows in it."""
         names = ("host", "origin", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "user-agent")
         seen = {name.replace("-", "_"): middleware.header(self.scope, name.encode()) for name in names}
-        return {"scheme": self.scope.get("scheme"), "client": middleware.address(self.scope), **seen}
+        return {"scheme": self.scope.get("scheme", "ws"), "client": middleware.address(self.scope), **seen}

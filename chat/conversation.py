@@ -14,7 +14,7 @@ from django.conf import settings
 from . import access, conf, database, dialects, log, protocol
 from .access import Person, RoomView
 from .dialects import Dialect
-from .feed import Change
+from .feed import Change, fitting
 from .hub import ActiveRoom, Member
 from .ledger import Entry, Receipt, Write
 from .patience import Patience
@@ -191,7 +191,10 @@ class Conversation:
         except BaseException:
             self._runtime.hub.give_up(room)
             raise
-        if isinstance(answer, protocol.Joined) and not answer.more:
+        if self._views.get(verb.room) is not view:
+            self._runtime.hub.give_up(room)
+            await self._join_now(verb)  # a notice came meanwhile: may they still?
+        elif isinstance(answer, protocol.Joined) and not answer.more:
             self._enter(room, answer)
         else:
             self._runtime.hub.give_up(room)
@@ -201,20 +204,19 @@ class Conversation:
         """What the client lacks. The last step is from memory: there is no await between it and `_enter`."""
         if verb.after is None:
             return await self._latest(room, verb)
-        if verb.after > room.feed.head:
-            await self._runtime.hub.refresh(room)
+        while verb.after > room.feed.head and await self._runtime.hub.refresh(room):
+            pass
         if reason := _cannot_resume(room, verb.after, verb.epoch):
             return protocol.Resync(id=verb.id, room=verb.room, reason=reason)
         return await self._since(room, verb, verb.after)
 
     async def _since(self, room: ActiveRoom, verb: protocol.Join, after: int) -> protocol.Joined:
         if (recent := room.feed.since(after)) is not None:
-            return _joined(room, verb, recent, room.feed.head)
+            return _joined_since(room, verb, recent)
         page = await log.changes(room.id, after)
-        recent = None if page.more else room.feed.since(min(page.head, room.feed.head))
-        if recent is None:
+        if page.more or (recent := room.feed.since(min(page.head, room.feed.head))) is None:
             return _joined(room, verb, page.changes, page.head, more=True)
-        return _joined(room, verb, page.changes + recent, room.feed.head)
+        return _joined_since(room, verb, page.changes + recent)
 
     async def _latest(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined:
         if (messages := room.feed.latest(conf.LATEST_PAGE)) is not None:
@@ -345,6 +347,14 @@ def _cannot_resume(room: ActiveRoom, after: int, epoch: str | None) -> str | Non
     if after < room.floor:
         return "messages from then are no longer kept"
     return None
+
+
+def _joined_since(room: ActiveRoom, verb: protocol.Join, changes: list[Change]) -> protocol.Joined:
+    """All of it when it fits into a page, otherwise the first part of it."""
+    page = fitting(changes)
+    if len(page) < len(changes):
+        return _joined(room, verb, page, page[-1].version, more=True)
+    return _joined(room, verb, changes, room.feed.head)
 
 
 def _joined(

@@ -24,6 +24,18 @@ class Change(NamedTuple):
     blob: bytes | None = None
 
 
+def fitting(changes: Iterable[Change]) -> list[Change]:
+    """As many of the first ones as fit into a page, and one in any case."""
+    page: list[Change] = []
+    left_bytes = conf.PAGE_LIMIT_BYTES
+    for change in changes:
+        left_bytes -= len(change.body)
+        if page and left_bytes < 0:
+            break
+        page.append(change)
+    return page
+
+
 class Feed:
     """Puts changes in order. `head` is the last number delivered.
 
@@ -34,8 +46,10 @@ class Feed:
     def __init__(self, head: int, reach: int | None = None, recent: Iterable[Change] = ()):
         self.head = head
         self.reach = head if reach is None else reach
-        self._recent: dict[int, Change] = {change.seq: change for change in recent}
+        self._recent: dict[int, Change] = {}
+        self._recent_bytes = 0
         self._held: dict[int, Change] = {}
+        self._remember(recent)
 
     @property
     def has_gap(self) -> bool:
@@ -74,15 +88,29 @@ class Feed:
         return found[::-1]
 
     def latest(self, count: int) -> list[Change] | None:
-        """The last `count` messages by place; None where the memory does not hold so many for certain."""
-        complete = sorted(seq for seq in self._recent if seq > self.reach)
+        """The last `count` messages by place, or as many as fit into a page.
+
+        None where the memory does not hold so many for certain.
+        """
+        complete = sorted((seq for seq in self._recent if seq > self.reach), reverse=True)
         if len(complete) < count:
             return None
-        return [self._recent[seq] for seq in complete[-count:]]
+        return fitting(self._recent[seq] for seq in complete[:count])[::-1]
 
-    def _remember(self, changes: list[Change]) -> None:
+    def forget_held(self) -> None:
+        """What was held cannot follow: the numbers before it are nowhere."""
+        self._held.clear()
+
+    def _remember(self, changes: Iterable[Change]) -> None:
         for change in changes:
-            self._recent.pop(change.seq, None)
+            self._forget(change.seq)
             self._recent[change.seq] = change
-        while len(self._recent) > conf.RECENT_CHANGES:
-            self.reach = self._recent.pop(next(iter(self._recent))).version
+            self._recent_bytes += len(change.body)
+        while len(self._recent) > conf.RECENT_CHANGES or self._recent_bytes > conf.RECENT_LIMIT_BYTES:
+            oldest = next(iter(self._recent.values()))
+            self._forget(oldest.seq)
+            self.reach = oldest.version
+
+    def _forget(self, seq: int) -> None:
+        if (known := self._recent.pop(seq, None)) is not None:
+            self._recent_bytes -= len(known.body)

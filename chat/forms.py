@@ -28,7 +28,13 @@ class EnterForm(forms.Form):
         max_length=names.LENGTH_LIMIT,
         validators=[validate_name],
         widget=forms.TextInput(
-            attrs={"autocomplete": "nickname", "autocapitalize": "off", "spellcheck": "false", "dir": "auto"}
+            attrs={
+                "autocomplete": "nickname",
+                "autocapitalize": "off",
+                "autofocus": True,
+                "spellcheck": "false",
+                "dir": "auto",
+            }
         ),
     )
 

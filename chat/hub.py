@@ -243,18 +243,22 @@ class Hub:
 
     # What went missing
 
-    async def refresh(self, room: ActiveRoom) -> None:
-        """Deliver what the database has beyond the feed, now."""
-        page = await self._source.changes(room.id, room.feed.head)
+    async def refresh(self, room: ActiveRoom) -> bool:
+        """Deliver a page of what the database has beyond the feed; say whether there was anything."""
+        was = room.feed.head
+        page = await self._source.changes(room.id, was)
         self._flush(room)
         self._tell_filled(room, page)
+        return room.feed.head > was
 
     async def _fill(self, room: ActiveRoom, after_s: float = 0.0, expected: int = 0) -> None:
         """Read what is missing, unless it still arrives within `after_s`. `expected`: a head that is known to exist."""
         try:
             await asyncio.sleep(after_s)
             while room.feed.has_gap or room.feed.head < expected:
-                await self.refresh(room)
+                if not await self.refresh(room):
+                    room.feed.forget_held()  # it is not in the database either
+                    break
         except Refusal:
             logger.debug("room %s: the missing changes cannot be read just now", room.slug)
         finally:
@@ -276,6 +280,8 @@ class Hub:
                     self._compare(await self._source.heads(list(self._rooms)))
                 except Refusal:
                     logger.debug("the heads cannot be read just now")
+                except Exception:
+                    logger.exception("the heads could not be compared")
 
     def _compare(self, heads: Sequence[Any]) -> None:
         for head in heads:

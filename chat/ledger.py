@@ -141,13 +141,13 @@ class _Transaction:
         """Who said the same before gets the first answer again (promise G2)."""
         nonces = {entry.verb.nonce for entry in self._entries if isinstance(entry.verb, Post | PostBinary)}
         rows = self._select(
-            "SELECT room_id, author_id, nonce, seq, version FROM chat_message"
+            "SELECT room_id, author_id, nonce, seq FROM chat_message"
             f" WHERE room_id IN ({_marks(self._room_ids)}) AND author_id IN ({_marks(self._users)})"
             f" AND nonce IN ({_marks(nonces)})",
             [*self._room_ids, *self._users, *nonces],
         )
-        self._said: dict[tuple[int, int, str], tuple[int, int]] = {
-            (room_id, user_id, nonce): (seq, version) for room_id, user_id, nonce, seq, version in rows
+        self._said: dict[tuple[int, int, str], int] = {
+            (room_id, user_id, nonce): seq for room_id, user_id, nonce, seq in rows
         }
 
     def _read_targets(self) -> None:
@@ -203,11 +203,11 @@ class _Transaction:
     def _post(self, user_id: int, room: _Room, verb: Post | PostBinary) -> Receipt:
         identity = (room.id, user_id, verb.nonce)
         if identity in self._said:
-            seq, version = self._said[identity]
-            return Receipt(room.slug, seq, version, is_repeat=True)
+            seq = self._said[identity]
+            return Receipt(room.slug, seq, seq, is_repeat=True)
         self._spend(user_id)
         message, blob = self._new_message(user_id, room, verb)
-        self._said[identity] = (message.seq, message.version)
+        self._said[identity] = message.seq
         self._targets[room.slug, message.seq] = (user_id, message)
         room.changes.append(Change(message.version, message.seq, protocol.encode(message), blob))
         return Receipt(room.slug, message.seq, message.version, is_repeat=False)

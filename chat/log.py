@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from . import conf, database, ledger
-from .feed import Change
+from .feed import Change, fitting
 from .ledger import Entry, Receipt, RoomChanges
 from .models import Message, Room
 from .protocol import Refusal
@@ -133,8 +133,8 @@ def _changes(room_id: int, after: int, limit: int) -> Page:
     # The head is read first: the rows are then at least as new, so they are complete up to it.
     head = Room.objects.values_list("head", flat=True).get(id=room_id)
     found = states(Message.objects.filter(room=room_id, version__gt=after).order_by("version")[: limit + 1])
-    page = found[:limit]
-    if len(found) > limit:
+    page = fitting(found[:limit])
+    if len(page) < len(found):
         return Page(page, page[-1].version, more=True)
     return Page(page, max([head, *(change.version for change in page)]), more=False)
 
@@ -147,4 +147,5 @@ def _latest(room_id: int, limit: int) -> tuple[Head, list[Change]]:
 
 def _before(room_id: int, seq: int, limit: int) -> Page:
     found = states(Message.objects.filter(room=room_id, seq__lt=seq).order_by("-seq")[: limit + 1])
-    return Page(found[:limit][::-1], seq, more=len(found) > limit)
+    page = fitting(found[:limit])
+    return Page(page[::-1], seq, more=len(page) < len(found))

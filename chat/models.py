@@ -7,7 +7,7 @@ Rows of messages are written by ledger.py alone.
 
 import secrets
 import string
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
@@ -33,6 +33,14 @@ def validate_name(name: str) -> None:
         names.check(name)
     except names.BadName as problem:
         raise ValidationError(_(str(problem))) from problem
+
+
+def _leaving_alone(row: models.Model, kwargs: dict[str, Any], *moving: str) -> dict[str, Any]:
+    """Arguments of save() that never put back what moves under it: numbers that others have moved on since."""
+    if row._state.adding or kwargs.get("update_fields") is not None:
+        return kwargs
+    fields = {field.name for field in row._meta.concrete_fields if not field.primary_key}
+    return {**kwargs, "update_fields": fields - set(moving)}
 
 
 class PeopleManager(UserManager["User"]):
@@ -100,6 +108,9 @@ class Room(models.Model):
     def __str__(self):
         return self.title
 
+    def save(self, *args, **kwargs):
+        super().save(*args, **_leaving_alone(self, kwargs, "head", "floor", "epoch"))
+
 
 class Membership(models.Model):
     """Somebody's place in a room: a role, and how far they have read. A ban is a role too.
@@ -125,6 +136,9 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user} · {self.room}"
+
+    def save(self, *args, **kwargs):
+        super().save(*args, **_leaving_alone(self, kwargs, "read_seq"))
 
 
 def may_see(is_private: bool, role: str | None) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 from . import conf
 from .protocol import Frame
 
+FLUSH_PATIENCE_S = 1
+
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -25,6 +27,7 @@ class Outgoing:
         self._queue: deque[Frame] = deque()
         self._queued_bytes = 0
         self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self.is_closed = False
 
     def deliver(self, frame: Frame) -> bool:
@@ -34,12 +37,11 @@ class Outgoing:
             return self._direct.write(frame.payload, frame.wire, frame.binary)
         return self._enqueue(frame)
 
-    async def close(self, code: int) -> None:
-        """Send what waits, then the close frame; what comes later is dropped."""
+    def close(self, code: int) -> None:
+        """Send what waits, then the close frame; what comes later is dropped, a second close too."""
         if not self.is_closed:
             self.is_closed = True
-            await self._flushed()
-            await self._send({"type": "websocket.close", "code": code})
+            self._closing = asyncio.create_task(self._finish(code))
 
     def abandon(self) -> None:
         """The peer is gone: drop everything."""
@@ -49,7 +51,7 @@ class Outgoing:
             self._task.cancel()
 
     def _enqueue(self, frame: Frame) -> bool:
-        if self._queued_bytes + len(frame.payload) > conf.OUTGOING_LIMIT_BYTES:
+        if self._queued_bytes > conf.OUTGOING_LIMIT_BYTES:
             return False
         self._queue.append(frame)
         self._queued_bytes += len(frame.payload)
@@ -66,9 +68,10 @@ class Outgoing:
         finally:
             self._task = None
 
-    async def _flushed(self) -> None:
+    async def _finish(self, code: int) -> None:
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=1)
+            await asyncio.wait([self._task], timeout=FLUSH_PATIENCE_S)
+        await self._send({"type": "websocket.close", "code": code})
 
 
 def _as_message(frame: Frame) -> dict[str, Any]:

@@ -93,9 +93,13 @@ class Revocation:
             return
         places = {(one.person.user_id, room_id) for one in connections for room_id in [*one.room_ids(), 0]}
         keys = {one.person.session_key for one in connections if one.person.session_key}
-        standing = await database.readers.run(access.standing, places, keys)
+        fingerprints = {one.person.session for one in connections}
         for connected in connections:
-            _judge(connected, standing)
+            connected.forget_views()  # before the await: who is coming into a room asks again
+        standing = await database.readers.run(access.standing, places, keys, fingerprints)
+        lost = places - standing.places  # a room that was joined meanwhile was not looked at
+        for connected in connections:
+            _judge(connected, standing, lost)
 
 
 def _recent_notices() -> list[Notice]:
@@ -115,9 +119,8 @@ def _concerns(notice: Notice, person: Person) -> bool:
     return notice.room_id is not None or notice.user_id == person.user_id
 
 
-def _judge(connected: Connected, standing: Standing) -> None:
+def _judge(connected: Connected, standing: Standing, lost: set[tuple[int, int]]) -> None:
     person = connected.person
-    connected.forget_views()
     if person.user_id in standing.disabled:
         connected.bye(Close.ACCOUNT_DISABLED)
     elif person.user_id not in standing.stamps:
@@ -125,11 +128,11 @@ def _judge(connected: Connected, standing: Standing) -> None:
     elif standing.stamps[person.user_id] != person.stamp:
         # Whoever changed the password has a new session and is let in again; the others are not.
         connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)
-    elif person.session_key and person.session_key not in standing.sessions:
+    elif person.session in standing.ended or (person.session_key and person.session_key not in standing.sessions):
         connected.bye(Close.NOT_SIGNED_IN)
     elif person.expires_at is not None and person.expires_at < time.time():
         connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)
     else:
         for room_id in connected.room_ids():
-            if (person.user_id, room_id) not in standing.places:
+            if (person.user_id, room_id) in lost:
                 connected.removed_from(room_id)

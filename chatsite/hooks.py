@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,6 +11,8 @@ from daphne.server import reactor
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
+
+logger = logging.getLogger(__name__)
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -25,6 +28,19 @@ def hook(method: Method) -> Method:
     """Marks a method that replaces one of its base class, and is called by it."""
     method.is_hook = True  # type: ignore[attr-defined]
     return method
+
+
+def is_fit(ours: type, rehearsal: Callable[[type], None] | None = None) -> bool:
+    """Whether the class that ours is made from is as it was; one line when it is not."""
+    try:
+        changed = changed_hooks(ours)
+        if rehearsal and not changed:
+            rehearsal(ours)
+    except Exception as error:
+        changed = [repr(error)]
+    if changed:
+        logger.warning("%s is not used, its base is not as expected: %s", ours.__name__, ", ".join(changed))
+    return not changed
 
 
 def changed_hooks(subclass: type) -> list[str]:

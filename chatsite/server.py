@@ -8,6 +8,7 @@ A part of Daphne, autobahn, or Twisted that is not as it was when this was writt
 import asyncio
 import logging
 import os
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,7 +20,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
 from twisted.web import http
 
-from .hooks import changed_hooks, hook, rehearse
+from .hooks import hook, is_fit, rehearse
 from .websocket import (
     CLOSE_HANDSHAKE_TIMEOUT_S,
     Application,
@@ -33,7 +34,9 @@ from .websocket import (
 
 logger = logging.getLogger("chatsite.server")
 
+INHERITED = "fd:fileno="
 ACCEPT_BACKLOG = 1024
+REQUEST_TIMEOUT_S = 60
 PROGRESS_BYTES = 16 * 1024
 
 DRAIN_TIMEOUT_S = 10
@@ -74,31 +77,43 @@ class ChatServer(Server):
 
     def __init__(self, application: Any, **options: Any) -> None:
         super().__init__(application=partial(_serve, application), **options)
-        self._ports: list[Any] = []
+        endpoints = self.endpoints
+        self._inherited = {endpoint: family for endpoint in endpoints if (family := _other_family(endpoint))}
+        self.endpoints: list[str] = [endpoint for endpoint in endpoints if endpoint not in self._inherited]
+        self._stop_accepting: list[Callable[[], Any]] = []
         self._drain_callbacks: list[DrainCallback] = []
         self._parent = os.getppid() if os.environ.get("CHATSITE_PARENT_WATCH") == "1" else None
 
     @hook
     def run(self) -> None:
-        reactor.callWhenRunning(self._complete)
+        reactor.callWhenRunning(self._use_our_protocols)
+        reactor.callWhenRunning(self._listen_to_inherited)
         super().run()
 
-    def _complete(self) -> None:
+    def _use_our_protocols(self) -> None:
         for logger_name in ("daphne.http_protocol", "daphne.ws_protocol"):
             logging.getLogger(logger_name).addFilter(_last_line_only)
-        if _is_fit(PatientChannel):
+        if is_fit(PatientChannel):
             self.http_factory.protocol = PatientChannel
-        if _is_fit(ChatSocket, rehearse):
+            self.http_factory.timeOut = REQUEST_TIMEOUT_S
+        if is_fit(ChatSocket, rehearse):
             self.ws_factory.setProtocolOptions(
                 failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_TIMEOUT_S, allowNullOrigin=True
             )
             self.ws_factory.protocol = with_options_of(self.ws_factory)
 
+    def _listen_to_inherited(self) -> None:
+        for endpoint, family in self._inherited.items():
+            fileno = int(endpoint.removeprefix(INHERITED))
+            os.set_blocking(fileno, False)
+            port = reactor.adoptStreamPort(fileno, family, self.http_factory)
+            self._stop_accepting.append(port.stopReading)
+
     @hook
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         port.socket.listen(ACCEPT_BACKLOG)
-        self._ports.append(port)
+        self._stop_accepting.append(port.stopListening)
 
     @hook
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
@@ -110,10 +125,11 @@ class ChatServer(Server):
 
     @hook
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """While much waits to be sent to a peer, so does whoever sends."""
+        """While much waits to be sent to a peer, so does whoever sends more."""
+        if isinstance(protocol, ChatSocket) and message.get("type") == "websocket.send":
+            while protocol.frames.emptied:
+                await protocol.frames.emptied.wait()
         await super().handle_reply(protocol, message)
-        if isinstance(protocol, ChatSocket) and protocol.frames.emptied:
-            await protocol.frames.emptied.wait()
 
     @hook
     def protocol_disconnected(self, protocol: Any) -> None:
@@ -140,14 +156,14 @@ class ChatServer(Server):
     async def _drain(self) -> None:
         self.is_draining = True
         logger.info("draining %d connections", len(self._connected()))
-        for port in self._ports:
-            port.stopListening()
+        for stop in self._stop_accepting:
+            stop()
         callbacks = [asyncio.create_task(_drained(callback)) for callback in self._drain_callbacks]
         await _until(lambda: not self._requests() and all(task.done() for task in callbacks), DRAIN_TIMEOUT_S)
         for protocol in self._sockets():
             leave(protocol, GOING_AWAY)
         await _until(lambda: not self._sockets() and not reactor.getWriters(), CLOSE_TIMEOUT_S)
-        for protocol in self._connected():
+        for protocol in self._sockets():
             protocol.transport.abortConnection()
         await _until(lambda: not self._applications(), END_TIMEOUT_S)
         for application in self._applications():
@@ -180,21 +196,8 @@ class CommandLine(CommandLineInterface):
         self.parser.set_defaults(
             verbosity=0, websocket_connect_timeout=20, websocket_timeout=-1, ping_interval=30, ping_timeout=20
         )
-        if not _is_fit(ChatServer):
+        if not is_fit(ChatServer):
             self.server_class = Server
-
-
-def _is_fit(ours: type, rehearsal: Callable[[type], None] | None = None) -> bool:
-    """Whether the class that ours is made from is as it was; one line when it is not."""
-    try:
-        changed = changed_hooks(ours)
-        if rehearsal and not changed:
-            rehearsal(ours)
-    except Exception as error:
-        changed = [repr(error)]
-    if changed:
-        logger.warning("%s is not used, its base is not as expected: %s", ours.__name__, ", ".join(changed))
-    return not changed
 
 
 async def _serve(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
@@ -203,6 +206,17 @@ async def _serve(application: Application, scope: Scope, receive: Receive, send:
         await frames.protocol.serve(application, scope, receive, send)
     else:
         await application(scope, receive, send)
+
+
+def _other_family(endpoint: str) -> int | None:
+    """The family of a socket given with --fd, where it is not the IPv4 that Daphne takes it for."""
+    if not endpoint.startswith(INHERITED):
+        return None
+    try:
+        with socket.socket(fileno=os.dup(int(endpoint.removeprefix(INHERITED)))) as listener:
+            return listener.family if listener.family != socket.AF_INET else None
+    except OSError:  # not a socket: Daphne says so
+        return None
 
 
 async def _drained(callback: DrainCallback) -> None:
@@ -222,7 +236,9 @@ async def _until(is_so: Callable[[], bool], timeout_s: float) -> None:
 
 def _last_line_only(record: logging.LogRecord) -> bool:
     """Daphne logs a traceback when a client sends what it cannot parse: one line will do."""
-    record.msg = "request failed: " + str(record.msg).strip().rpartition("\n")[2]
+    text = str(record.msg).strip()
+    if "Traceback" in text:
+        record.msg = "request failed: " + text.rpartition("\n")[2]
     return True
 
 

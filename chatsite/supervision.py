@@ -16,6 +16,7 @@ logfile = /dev/null
 logfile_maxbytes = 0
 loglevel = warn
 pidfile = %(here)s/supervisord.pid
+childlogdir = %(here)s
 """
 
 VALKEY = """

@@ -1,0 +1,9 @@
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from "./constants.js";
+
+const LARGEST_EXPONENT = 30;
+
+/** How long to wait before the next attempt: full jitter over a window that doubles, up to the cap. */
+export function backoffMs(attempt, random) {
+  const windowMs = BACKOFF_BASE_MS * 2 ** Math.min(attempt, LARGEST_EXPONENT);
+  return Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS + random() * windowMs);
+}

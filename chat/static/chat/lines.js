@@ -1,0 +1,83 @@
+import { STATUS } from "./constants.js";
+
+/** Messages as lines: each at its `seq`, in its newest version, and known by its key. */
+export class Lines {
+  #lines = new Map();
+  #seqOfKey = new Map();
+  #seqs = [];
+
+  get lastSeq() {
+    return this.#seqs.at(-1) ?? 0;
+  }
+
+  has(seq) {
+    return this.#lines.has(seq);
+  }
+
+  get(seq) {
+    return this.#lines.get(seq);
+  }
+
+  ofKey(key) {
+    return this.#lines.get(this.#seqOfKey.get(key));
+  }
+
+  /** The lines from that place on, in order. */
+  from(seq) {
+    return this.#seqs.slice(this.#indexOf(seq)).map((each) => this.#lines.get(each));
+  }
+
+  /** A state that is older than the one that is known changes nothing. */
+  put(message) {
+    const known = this.#lines.get(message.seq);
+    if (known && known.version >= message.version) return;
+    if (!known) this.#seqs.splice(this.#indexOf(message.seq), 0, message.seq);
+    const line = lineOfMessage(message);
+    this.#lines.set(line.seq, line);
+    this.#seqOfKey.set(line.key, line.seq);
+  }
+
+  /** Lets go of all but the latest. Returns the place of the oldest that is left, or null when nothing went. */
+  keepLatest(count) {
+    const dropped = this.#seqs.splice(0, Math.max(0, this.#seqs.length - count));
+    dropped.forEach((seq) => this.#drop(seq));
+    return dropped.length > 0 ? this.#seqs[0] : null;
+  }
+
+  clear() {
+    this.#lines.clear();
+    this.#seqOfKey.clear();
+    this.#seqs = [];
+  }
+
+  #drop(seq) {
+    this.#seqOfKey.delete(this.#lines.get(seq).key);
+    this.#lines.delete(seq);
+  }
+
+  #indexOf(seq) {
+    return this.#seqs.findLastIndex((other) => other < seq) + 1;
+  }
+}
+
+/** The line of a message that is still on its way. */
+export function lineOfEntry({ user, nonce, text, createdAt, status, error, version }) {
+  return {
+    key: keyOf({ author: user, nonce }),
+    nonce,
+    author: user,
+    text,
+    created_at: createdAt,
+    status,
+    error,
+    version,
+  };
+}
+
+function lineOfMessage(message) {
+  return { ...message, key: keyOf(message), status: STATUS.SENT };
+}
+
+function keyOf({ author, nonce, seq }) {
+  return nonce ? `${author} ${nonce}` : `#${seq}`;
+}

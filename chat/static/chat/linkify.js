@@ -1,0 +1,43 @@
+const ADDRESS = /https?:\/\/[^\s<>"'`\u3000-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/giu;
+const TRAILING = [...".,;:!?*_~"];
+const PAIRS = ["()", "[]", "{}"];
+
+/** The pieces of a text in order: {text}, or {text, href} for what is an http or https address. */
+export function linkify(text) {
+  const pieces = [];
+  let end = 0;
+  for (const { 0: found, index } of text.matchAll(ADDRESS)) {
+    const address = withoutTrailing(found);
+    if (!isAddress(address)) continue;
+    if (index > end) pieces.push({ text: text.slice(end, index) });
+    pieces.push({ text: address, href: new URL(address).href });
+    end = index + address.length;
+  }
+  if (end < text.length) pieces.push({ text: text.slice(end) });
+  return pieces;
+}
+
+/** A sentence's full stop, and a bracket that was opened before the address, do not belong to it. */
+function withoutTrailing(address) {
+  const unpaired = unpairedIn(address);
+  let end = address.length;
+  while (TRAILING.includes(address[end - 1]) || unpaired[address[end - 1]] > 0) {
+    end -= 1;
+    unpaired[address[end]] -= 1;
+  }
+  return address.slice(0, end);
+}
+
+/** How many more closing brackets there are than opening ones, of each kind. */
+function unpairedIn(address) {
+  const count = (wanted) => [...address].filter((character) => character === wanted).length;
+  return Object.fromEntries(PAIRS.map(([opening, closing]) => [closing, count(closing) - count(opening)]));
+}
+
+function isAddress(text) {
+  try {
+    return Boolean(new URL(text));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,249 @@
+import { Bus } from "./bus.js";
+import { STATUS } from "./constants.js";
+
+const DATABASE = "chatsite";
+const DATABASE_VERSION = 1;
+const OPENING_PATIENCE_MS = 2000;
+const LEAVES_AFTER_MS = 1000;
+
+/** Opens the outbox of one user. Where the browser keeps nothing, it lasts as long as the page. */
+export async function openOutbox({ user, clock, indexedDB = globalThis.indexedDB, channel = {} }) {
+  const store = await openStore(indexedDB, clock).catch(() => new MemoryStore());
+  const outbox = new Outbox({ user, store, channel, clock });
+  await outbox.open();
+  return outbox;
+}
+
+/**
+ * What this user wrote and the server has not yet acknowledged, in order, and the drafts of the composer. It is kept in
+ * the browser's storage and shared by the user's tabs. Entries are replaced, never changed in place.
+ *
+ * Leaves out the sending: that is `delivery.js`. Announces `change`.
+ */
+export class Outbox {
+  #user;
+  #store;
+  #channel;
+  #clock;
+  #bus = new Bus();
+  #entries = [];
+  #leaving = new Set();
+  #turn = Promise.resolve();
+  #writesWaiting = 0;
+
+  constructor({ user, store, channel, clock }) {
+    this.#user = user;
+    this.#clock = clock;
+    this.#store = store;
+    this.#channel = channel;
+    channel.onmessage = ({ data }) => data === user && this.refresh();
+  }
+
+  async open() {
+    await this.refresh();
+    const acknowledged = this.#entries.filter((entry) => entry.status === STATUS.SENT);
+    await Promise.all(acknowledged.map((entry) => this.remove(entry.nonce)));
+  }
+
+  /** Looks at what the other tabs did. What was read while a write of our own was waiting is already old. */
+  async refresh() {
+    const entries = await this.#inTurn((store) => store.all(this.#user));
+    if (this.#writesWaiting > 0) return this.refresh();
+    this.#show(entries);
+  }
+
+  get user() {
+    return this.#user;
+  }
+
+  get entries() {
+    return this.#entries;
+  }
+
+  on(name, listener) {
+    return this.#bus.on(name, listener);
+  }
+
+  entriesOf(room) {
+    return this.#entries.filter((entry) => entry.room === room);
+  }
+
+  find(nonce) {
+    return this.#entries.find((entry) => entry.nonce === nonce);
+  }
+
+  /** The entry is there at once; the promise is that it is stored. */
+  add({ room, nonce, text, createdAt }) {
+    const entry = { user: this.#user, room, nonce, text, createdAt, status: STATUS.SENDING };
+    this.#show([...this.#entries, entry]);
+    return this.#write((store) => store.add(entry));
+  }
+
+  retry(nonce) {
+    return this.#replace(nonce, { status: STATUS.SENDING, error: undefined });
+  }
+
+  fail(nonce, error) {
+    return this.#replace(nonce, { status: STATUS.FAILED, error });
+  }
+
+  acknowledge(nonce, { seq, version }) {
+    return this.#replace(nonce, { status: STATUS.SENT, seq, version });
+  }
+
+  /** Its message is there. It goes a little later, so that the other tabs hear before that it was sent. */
+  settle(nonce, place) {
+    const entry = this.find(nonce);
+    if (!entry || this.#leaving.has(nonce)) return;
+    this.#leaving.add(nonce);
+    if (entry.status !== STATUS.SENT) this.acknowledge(nonce, place);
+    this.#clock.setTimeout(() => this.remove(nonce), LEAVES_AFTER_MS);
+  }
+
+  remove(nonce) {
+    this.#leaving.delete(nonce);
+    if (!this.find(nonce)) return undefined;
+    this.#show(this.#entries.filter((entry) => entry.nonce !== nonce));
+    return this.#write((store) => store.remove(nonce));
+  }
+
+  draft(room) {
+    return this.#inTurn((store) => store.draft(this.#user, room));
+  }
+
+  saveDraft(room, text) {
+    return this.#inTurn((store) => store.saveDraft(this.#user, room, text));
+  }
+
+  #replace(nonce, changes) {
+    const old = this.find(nonce);
+    if (!old) return undefined;
+    const entry = { ...old, ...changes };
+    this.#show(this.#entries.map((other) => (other === old ? entry : other)));
+    return this.#write((store) => store.change(nonce, changes));
+  }
+
+  #show(entries) {
+    this.#entries = entries;
+    this.#bus.emit("change");
+  }
+
+  async #write(act) {
+    this.#writesWaiting += 1;
+    await this.#inTurn(act);
+    this.#writesWaiting -= 1;
+    this.#channel.postMessage?.(this.#user);
+  }
+
+  #inTurn(act) {
+    this.#turn = this.#turn
+      .then(() => act(this.#store))
+      .catch(() => act((this.#store = new MemoryStore(this.#entries))));
+    return this.#turn;
+  }
+}
+
+/** The store of a page that may keep nothing. */
+class MemoryStore {
+  #entries;
+  #drafts = new Map();
+
+  constructor(entries = []) {
+    this.#entries = new Map(entries.map((entry) => [entry.nonce, entry]));
+  }
+
+  all(user) {
+    return [...this.#entries.values()].filter((entry) => entry.user === user);
+  }
+
+  add(entry) {
+    this.#entries.set(entry.nonce, entry);
+  }
+
+  change(nonce, changes) {
+    this.#entries.set(nonce, { ...this.#entries.get(nonce), ...changes });
+  }
+
+  remove(nonce) {
+    this.#entries.delete(nonce);
+  }
+
+  draft(user, room) {
+    return this.#drafts.get(`${user}/${room}`) ?? "";
+  }
+
+  saveDraft(user, room, text) {
+    this.#drafts.set(`${user}/${room}`, text);
+  }
+}
+
+/** The store that survives a reload and is shared by tabs: IndexedDB, which numbers the entries in order. */
+class IndexedStore {
+  #database;
+
+  constructor(database) {
+    this.#database = database;
+    database.onversionchange = () => database.close();
+  }
+
+  all(user) {
+    return this.#run("entries", "readonly", (entries) => entries.index("user").getAll(user));
+  }
+
+  add(entry) {
+    return this.#run("entries", "readwrite", (entries) => entries.add(entry));
+  }
+
+  change(nonce, changes) {
+    return this.#run("entries", "readwrite", (entries) => {
+      const found = entries.index("nonce").get(nonce);
+      found.onsuccess = () => found.result && entries.put({ ...found.result, ...changes });
+      return found;
+    });
+  }
+
+  remove(nonce) {
+    return this.#run("entries", "readwrite", (entries) => {
+      const found = entries.index("nonce").getKey(nonce);
+      found.onsuccess = () => found.result !== undefined && entries.delete(found.result);
+      return found;
+    });
+  }
+
+  async draft(user, room) {
+    const draft = await this.#run("drafts", "readonly", (drafts) => drafts.get([user, room]));
+    return draft?.text ?? "";
+  }
+
+  saveDraft(user, room, text) {
+    const save = (drafts) => (text ? drafts.put({ user, room, text }) : drafts.delete([user, room]));
+    return this.#run("drafts", "readwrite", save);
+  }
+
+  #run(name, mode, ask) {
+    return new Promise((resolve, reject) => {
+      const transaction = this.#database.transaction(name, mode);
+      const request = ask(transaction.objectStore(name));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  }
+}
+
+/** A browser that will not say whether it can store is taken for one that cannot. */
+function openStore(indexedDB, clock) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, DATABASE_VERSION);
+    request.onupgradeneeded = () => createStores(request.result);
+    request.onsuccess = () => resolve(new IndexedStore(request.result));
+    request.onerror = request.onblocked = () => reject(request.error);
+    clock.setTimeout(() => reject(new Error("storage does not answer")), OPENING_PATIENCE_MS);
+  });
+}
+
+function createStores(database) {
+  const entries = database.createObjectStore("entries", { keyPath: "order", autoIncrement: true });
+  entries.createIndex("user", "user");
+  entries.createIndex("nonce", "nonce", { unique: true });
+  database.createObjectStore("drafts", { keyPath: ["user", "room"] });
+}

@@ -1,0 +1,218 @@
+import { Lines, lineOfEntry } from "./lines.js";
+import { STATUS } from "./constants.js";
+
+const PHASE = Object.freeze({ AWAY: "away", ASKING: "asking", LIVE: "live", REFUSED: "refused" });
+
+/**
+ * What this client knows of one room: each message at its `seq`, in its newest `version`, without a hole.
+ *
+ * `version` is the position: every change up to it is here. A live event that is not the next one is held, until the
+ * hole before it is filled. The room does no I/O: `nextJoin` and `nextHistory` say what to ask, once; the outcome is
+ * handed back with the question, so that the failure of a question that no longer counts changes nothing.
+ *
+ * A message of ours is known by its nonce, pending as well as confirmed: it is one line all the way.
+ */
+export class Room {
+  #slug;
+  #title;
+  #phase = PHASE.AWAY;
+  #refusal = null;
+  #epoch = null;
+  #version = null;
+  #lines = new Lines();
+  #from = 0;
+  #hasEarlier = false;
+  #held = new Map();
+  #askedJoin = null;
+  #askedHistory = null;
+  #pending = [];
+
+  constructor(slug, title = slug) {
+    this.#slug = slug;
+    this.#title = title;
+  }
+
+  get slug() {
+    return this.#slug;
+  }
+
+  get title() {
+    return this.#title;
+  }
+
+  get version() {
+    return this.#version;
+  }
+
+  get isLive() {
+    return this.#phase === PHASE.LIVE;
+  }
+
+  /** The code of the error that keeps us out, or null. */
+  get refusal() {
+    return this.#refusal;
+  }
+
+  get hasEarlier() {
+    return this.#hasEarlier;
+  }
+
+  /** Whether anything is known of the room at all. */
+  get isKnown() {
+    return this.#version !== null;
+  }
+
+  /** The `seq` of the latest message, or 0. */
+  get lastSeq() {
+    return this.#lines.lastSeq;
+  }
+
+  /** The confirmed messages in order, then what is still on its way. */
+  lines() {
+    return [...this.#lines.from(this.#from), ...this.#pending.filter((line) => !this.#isSettled(line))];
+  }
+
+  /** The outbox entries of this room, as they are now. What was sent stays in sight until the room has come that far. */
+  setPending(entries) {
+    const lines = entries.map(lineOfEntry);
+    const keys = new Set(lines.map(({ key }) => key));
+    const gone = this.#pending.filter(({ key }) => !keys.has(key));
+    const sent = gone.filter((line) => line.status === STATUS.SENT && !this.#isSettled(line));
+    this.#pending = [...sent, ...lines];
+  }
+
+  /** The lines of pending messages that the room has by now. */
+  settled() {
+    return this.#pending.filter((line) => this.#isSettled(line)).map((line) => this.#lines.ofKey(line.key) ?? line);
+  }
+
+  /** Something is missing, and nobody has been asked for it. */
+  get wantsJoin() {
+    return this.#phase === PHASE.AWAY;
+  }
+
+  /** What to ask to be up to date, or null when nothing is missing or the question has been asked. */
+  nextJoin() {
+    if (!this.wantsJoin) return null;
+    this.#phase = PHASE.ASKING;
+    this.#askedJoin = this.isKnown
+      ? { room: this.#slug, after: this.#version, epoch: this.#epoch }
+      : { room: this.#slug };
+    return this.#askedJoin;
+  }
+
+  /**
+   * A page: everything that changed in (`after`, `head`], or without `after` the latest messages. What a page says is
+   * true whoever asked for it; only an answer (it has an `id`) settles the question.
+   */
+  joined(page) {
+    if (this.isKnown && page.epoch !== this.#epoch) return this.resync();
+    const isConnected = this.isKnown ? page.after <= this.#version : page.after === undefined;
+    if (isConnected) this.#merge(page);
+    if (page.id !== undefined) this.#settle(isConnected && !page.more ? PHASE.LIVE : PHASE.AWAY);
+    if (this.isLive) this.#release();
+  }
+
+  joinFailed(asked) {
+    if (asked === this.#askedJoin) this.#settle(PHASE.AWAY);
+  }
+
+  /** The server will not have us here, or not any more. What was seen stays on the screen. */
+  refused(code) {
+    this.#held.clear();
+    this.#refusal = code;
+    this.#settle(PHASE.REFUSED);
+  }
+
+  /** A live event. Returns the messages that are new because of it. */
+  receive(message) {
+    if (this.isKnown && message.version <= this.#version) return [];
+    this.#held.set(message.version, message);
+    return this.isLive ? this.#release() : [];
+  }
+
+  /** The server cannot say what changed since: all that is known is worth nothing. */
+  resync() {
+    this.#lines.clear();
+    this.#held.clear();
+    this.#from = 0;
+    this.#version = this.#epoch = this.#askedHistory = null;
+    this.#settle(PHASE.AWAY);
+  }
+
+  /** The line is cut; whatever was asked will not be answered. */
+  disconnected() {
+    this.#held.clear();
+    this.#askedHistory = null;
+    this.#settle(PHASE.AWAY);
+  }
+
+  nextHistory() {
+    if (!this.#hasEarlier || this.#askedHistory || !this.isLive) return null;
+    this.#askedHistory = { room: this.#slug, before: this.#from };
+    return this.#askedHistory;
+  }
+
+  earlier(asked, { messages, more }) {
+    if (asked !== this.#askedHistory) return;
+    this.#askedHistory = null;
+    this.#from = Math.min(this.#from, ...messages.map(({ seq }) => seq));
+    this.#hasEarlier = more && messages.length > 0;
+    messages.forEach((message) => this.#lines.put(message));
+  }
+
+  historyFailed(asked) {
+    if (asked === this.#askedHistory) this.#askedHistory = null;
+  }
+
+  /** Lets go of all but the latest messages; the others can be asked for again. */
+  keepLatest(count) {
+    const oldest = this.#lines.keepLatest(count);
+    if (oldest === null) return;
+    this.#from = oldest;
+    this.#hasEarlier = true;
+    this.#askedHistory = null;
+  }
+
+  #merge({ after, title, epoch, head, messages, earlier = false }) {
+    this.#title = title ?? this.#title;
+    if (after === undefined) {
+      this.#epoch = epoch;
+      this.#from = messages[0]?.seq ?? 0;
+      this.#hasEarlier = earlier;
+    }
+    messages.forEach((message) => this.#lines.put(message));
+    this.#version = Math.max(this.#version ?? 0, head);
+  }
+
+  #settle(phase) {
+    this.#phase = phase;
+    this.#askedJoin = null;
+    if (phase !== PHASE.REFUSED) this.#refusal = null;
+  }
+
+  /** Applies what was held, as far as it follows; a hole that is left is to be asked for. */
+  #release() {
+    const news = [];
+    for (const version of [...this.#held.keys()].sort((a, b) => a - b)) {
+      if (version > this.#version + 1) {
+        this.#settle(PHASE.AWAY);
+        break;
+      }
+      if (version === this.#version + 1) news.push(...this.#follow(this.#held.get(version)));
+      this.#held.delete(version);
+    }
+    return news;
+  }
+
+  #follow(message) {
+    const isNew = !this.#lines.has(message.seq);
+    this.#version = message.version;
+    this.#lines.put(message);
+    return isNew && message.seq === message.version ? [this.#lines.get(message.seq)] : [];
+  }
+
+  #isSettled({ key, status, version }) {
+    return this.#lines.ofKey(key) !== undefined || (status === STATUS.SENT && this.isKnown && version <= this.#version);
+  }
+}

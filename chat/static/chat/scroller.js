@@ -1,0 +1,83 @@
+const BOTTOM_MARGIN_PX = 40;
+const TOP_MARGIN_PX = 400;
+
+/** The window onto a long list: it stays at the bottom when it is there, and on what is being read when it is not. */
+export class Scroller {
+  #element;
+  #list;
+  #isAtBottom = true;
+
+  /** `moved` is called when it was scrolled, or changed its size. */
+  constructor({ element, list, ResizeObserver, moved }) {
+    this.#element = element;
+    this.#list = list;
+    element.addEventListener("scroll", () => this.#scrolled(moved), { passive: true });
+    const observer = new ResizeObserver(() => this.#resized(moved));
+    observer.observe(element);
+    observer.observe(list);
+  }
+
+  get isAtBottom() {
+    return this.#isAtBottom;
+  }
+
+  get isNearTop() {
+    return this.#element.scrollTop < TOP_MARGIN_PX;
+  }
+
+  get isFarFromBottom() {
+    return this.#leftBelowPx() > this.#element.clientHeight;
+  }
+
+  toBottom() {
+    this.#isAtBottom = true;
+    this.#element.scrollTop = this.#element.scrollHeight;
+  }
+
+  /** Whatever the change does above or below, what is being read stays where it is. */
+  keepInPlace(change) {
+    if (this.#isAtBottom) {
+      change();
+      return this.toBottom();
+    }
+    const anchors = this.#visible();
+    const tops = anchors.map((element) => element.getBoundingClientRect().top);
+    change();
+    const kept = anchors.findIndex((element) => element.isConnected);
+    if (kept >= 0) this.#element.scrollTop += anchors[kept].getBoundingClientRect().top - tops[kept];
+    this.#measure();
+  }
+
+  /** The last child of the list of which something can be seen. */
+  lastVisible() {
+    const { bottom } = this.#element.getBoundingClientRect();
+    return [...this.#list.children].findLast((child) => child.getBoundingClientRect().top < bottom);
+  }
+
+  #visible() {
+    const { top, bottom } = this.#element.getBoundingClientRect();
+    return [...this.#list.children].filter((child) => {
+      const box = child.getBoundingClientRect();
+      return box.bottom > top && box.top < bottom;
+    });
+  }
+
+  #scrolled(moved) {
+    this.#measure();
+    moved();
+  }
+
+  #resized(moved) {
+    if (this.#isAtBottom) this.toBottom();
+    moved();
+  }
+
+  #measure() {
+    this.#isAtBottom = this.#leftBelowPx() < BOTTOM_MARGIN_PX;
+  }
+
+  #leftBelowPx() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#element;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+}

@@ -1,0 +1,339 @@
+"""Coming in: guests, accounts, and what becomes of a name."""
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from chat import access, names
+from chat.forms import NAME_RULES
+from chat.models import Message, Room, User
+from chat.views import GUEST_SESSION_AGE_S
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "seven-green-bottles"
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_yet():
+    cache.clear()
+
+
+@pytest.fixture
+def lobby():
+    return Room.objects.create(slug="lobby", title="Lobby")
+
+
+@pytest.fixture
+def client_elsewhere():
+    return Client()
+
+
+@pytest.fixture
+def client_that_checks():
+    return Client(enforce_csrf_checks=True)
+
+
+def enter(client, name, **fields):
+    return client.post("/enter/", {"name": name, **fields})
+
+
+def sign_in(client, name, password=PASSWORD, **fields):
+    return client.post("/accounts/login/", {"login": name, "password": password, **fields})
+
+
+def sign_up(client, name, password=PASSWORD, **fields):
+    return client.post("/accounts/signup/", {"username": name, "password1": password, **fields})
+
+
+def say_hello(room, author):
+    Message.objects.create(
+        room=room, author=author, seq=1, version=1, nonce="a", text="hello", created_at=timezone.now()
+    )
+
+
+def who(client):
+    session = client.session
+    return User.objects.get(pk=session["_auth_user_id"]).username if "_auth_user_id" in session else None
+
+
+# Guests
+
+
+def test_a_guest_enters_by_a_name_and_lands_in_the_first_room(client, lobby):
+    Room.objects.create(slug="annex", title="Annex")
+    assert enter(client, "alice")["Location"] == "/rooms/lobby/"
+    assert who(client) == "alice"
+    assert User.objects.by_name("alice").is_guest
+
+
+def test_a_guest_stays_for_a_year(client, lobby):
+    enter(client, "alice")
+    assert client.session.get_expiry_age() == GUEST_SESSION_AGE_S
+
+
+def test_where_there_is_no_room_a_guest_lands_at_home(client):
+    assert enter(client, "alice")["Location"] == "/"
+    assert "no room for you yet" in client.get("/").text
+
+
+def test_a_name_is_kept_in_its_normal_form(client, lobby):
+    enter(client, " ａｌｉｃｅ ")
+    assert who(client) == "alice"
+
+
+def test_a_taken_name_is_refused_whatever_its_case(client, lobby):
+    User.objects.create_user("alice", password=PASSWORD)
+    answer = enter(client, "ALICE")
+    assert "Somebody is called ALICE already" in answer.text
+    assert who(client) is None
+
+
+def test_another_guest_does_not_get_the_name_of_a_guest(client, lobby, django_user_model):
+    django_user_model.objects.create_guest("alice")
+    assert "already" in enter(client, "alice").text
+
+
+def test_a_name_that_was_only_ever_given_can_be_taken_over(client, lobby):
+    known_by_name = User.objects.create_guest("alice", claimed=False)
+    enter(client, "Alice")
+    assert who(client) == "alice"
+    taken_over = User.objects.get(pk=known_by_name.pk)
+    assert taken_over.is_claimed
+    assert access.stamp(taken_over) != access.stamp(known_by_name)
+
+
+def test_a_disabled_name_cannot_be_taken_over(client, lobby):
+    User.objects.create_guest("alice", claimed=False)
+    User.objects.update(is_active=False)
+    assert "already" in enter(client, "alice").text
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", ".alice", "x" * 33, "al\u200bice", "al\x00ice", "<b>"])
+def test_a_name_against_the_rules_is_refused_with_the_rule(client, lobby, name):
+    answer = enter(client, name)
+    assert answer.status_code == 200
+    assert 'class="field-error"' in answer.text
+    assert not User.objects.exists()
+
+
+def test_every_rule_of_a_name_can_be_translated():
+    for name in ["", "a b", ".a"]:
+        with pytest.raises(names.BadName) as problem:
+            names.check(name)
+        assert str(problem.value) in NAME_RULES
+
+
+def test_guests_are_refused_where_the_operator_says_so(client, lobby, settings):
+    settings.CHAT_GUESTS = False
+    assert enter(client, "alice")["Location"] == "/"
+    assert not User.objects.exists()
+    assert 'name="name"' not in client.get("/").text
+
+
+def test_somebody_who_is_signed_in_does_not_enter_again(client, lobby):
+    enter(client, "alice")
+    enter(client, "bob")
+    assert who(client) == "alice"
+
+
+def test_entering_is_limited_by_address(client, lobby, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"enter": "2/m/ip"}
+    answers = [enter(client, "no name") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("way_in", ["enter", "login"])
+def test_one_goes_on_to_where_one_was_going(client, lobby, way_in):
+    User.objects.create_user("alice", password=PASSWORD)
+    going_to = client.get("/rooms/lobby/")["Location"]
+    assert going_to == "/?next=/rooms/lobby/"
+    assert 'value="/rooms/lobby/"' in client.get(going_to).text
+    fields = {"next": "/rooms/lobby/"}
+    answer = enter(client, "bob", **fields) if way_in == "enter" else sign_in(client, "alice", **fields)
+    assert answer["Location"] == "/rooms/lobby/"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil"])
+def test_one_is_never_sent_to_another_site(client, lobby, elsewhere):
+    assert enter(client, "alice", next=elsewhere)["Location"] == "/rooms/lobby/"
+    assert client.get("/", {"next": elsewhere}).status_code == 200
+    client.logout()
+    assert sign_up(client, "bob", next=elsewhere)["Location"] == "/"
+
+
+# A guest becomes a full account
+
+
+def test_a_guest_keeps_name_and_messages_with_a_password(client, lobby):
+    enter(client, "alice")
+    alice = User.objects.by_name("alice")
+    say_hello(lobby, alice)
+    assert client.post("/keep/", {"password1": PASSWORD})["Location"] == "/"
+    assert who(client) == "alice"
+    client.logout()
+    sign_in(client, "alice")
+    kept = User.objects.get(pk=client.session["_auth_user_id"])
+    assert not kept.is_guest
+    assert kept.messages.get().text == "hello"
+
+
+def test_a_weak_password_does_not_keep_a_name(client, lobby):
+    enter(client, "alice")
+    assert "too short" in client.post("/keep/", {"password1": "alice"}).text
+    assert User.objects.by_name("alice").is_guest
+
+
+def test_a_full_account_has_nothing_to_keep(client):
+    client.force_login(User.objects.create_user("alice", password=PASSWORD))
+    assert client.get("/keep/")["Location"] == reverse("account_change_password")
+
+
+def test_a_guest_who_wants_to_change_the_password_is_asked_to_set_one(client, lobby):
+    enter(client, "alice")
+    page = client.get("/accounts/password/change/", follow=True)
+    assert "Keep the name alice" in page.text
+
+
+def test_no_name_is_kept_where_sign_up_is_closed(client, lobby, settings):
+    settings.CHAT_SIGNUP = "closed"
+    enter(client, "alice")
+    assert "No new accounts" in client.post("/keep/", {"password1": PASSWORD}).text
+    assert User.objects.by_name("alice").is_guest
+
+
+# Accounts
+
+
+def test_signing_up_takes_a_name_and_a_password(client):
+    assert sign_up(client, "alice")["Location"] == "/"
+    alice = User.objects.by_name("alice")
+    assert who(client) == "alice"
+    assert alice.check_password(PASSWORD)
+    assert not alice.is_guest
+
+
+def test_a_sign_up_under_a_taken_name_is_refused(client):
+    User.objects.create_guest("alice")
+    assert "This name is taken." in sign_up(client, "ＡLICE").text
+
+
+def test_two_sign_ups_with_one_name_at_one_moment_make_one_account(client, monkeypatch):
+    User.objects.create_user("alice", password=PASSWORD)
+    monkeypatch.setattr("chat.adapter.AccountAdapter.clean_username", lambda self, name, shallow=False: name)
+    answer = client.post("/accounts/signup/", {"username": "alice", "password1": PASSWORD}, follow=True)
+    assert "This name is taken." in answer.text
+    assert User.objects.count() == 1
+
+
+def test_a_sign_up_against_the_rules_says_which(client):
+    assert "letters and digits" in sign_up(client, "a b").text
+    assert "too short" in sign_up(client, "alice", password="x").text
+
+
+def test_sign_up_can_be_closed(client, settings):
+    settings.CHAT_SIGNUP = "closed"
+    assert "No new accounts" in sign_up(client, "alice").text
+    assert not User.objects.exists()
+    assert reverse("account_signup") not in client.get("/").text
+    assert reverse("account_signup") not in client.get("/accounts/login/").text
+
+
+@pytest.mark.parametrize("spelling", ["Ölaf", "ölaf", "ÖLAF", " ölaf ", "o\u0308laf"])
+def test_one_signs_in_with_the_name_in_any_case(client, spelling):
+    User.objects.create_user("Ölaf", password=PASSWORD)
+    sign_in(client, spelling)
+    assert who(client) == "Ölaf"
+
+
+def test_a_wrong_password_is_a_friendly_error(client):
+    User.objects.create_user("alice", password=PASSWORD)
+    assert "do not belong together" in sign_in(client, "alice", "wrong").text
+    assert "do not belong together" in sign_in(client, "nobody", "wrong").text
+
+
+def test_attempts_on_one_name_are_counted_together_however_it_is_spelled(client):
+    User.objects.create_user("alice", password=PASSWORD)
+    for spelling in ["alice", "Alice", "ALICE", "ａlice", "aLice"]:
+        sign_in(client, spelling, "wrong")
+    assert "Too many failed attempts" in sign_in(client, "ALIce").text
+
+
+def test_a_disabled_account_cannot_sign_in(client):
+    User.objects.create_user("alice", password=PASSWORD, is_active=False)
+    sign_in(client, "alice")
+    assert who(client) is None
+
+
+def test_the_password_is_changed_and_other_sessions_end(client, client_elsewhere):
+    User.objects.create_user("alice", password=PASSWORD)
+    for each in [client, client_elsewhere]:
+        sign_in(each, "alice")
+    answer = client.post(
+        "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": "nine-red-lorries"}, follow=True
+    )
+    assert "Your password is changed." in answer.text
+    assert client_elsewhere.get("/keep/").status_code == 302
+    assert "You are alice" not in client_elsewhere.get("/").text
+    assert "You are alice" in client.get("/").text
+
+
+def test_the_old_password_has_to_be_right(client):
+    client.force_login(User.objects.create_user("alice", password=PASSWORD))
+    fields = {"oldpassword": "wrong", "password1": "nine-red-lorries"}
+    assert "not your current password" in client.post("/accounts/password/change/", fields).text
+
+
+def test_signing_out_asks_first(client, lobby):
+    enter(client, "alice")
+    assert "nobody can be alice again" in client.get("/accounts/logout/").text
+    assert who(client) == "alice"
+    assert client.post("/accounts/logout/")["Location"] == "/"
+    assert who(client) is None
+
+
+def test_forms_from_elsewhere_are_refused(lobby, client_that_checks):
+    for path in ["/enter/", "/accounts/login/", "/accounts/signup/"]:
+        answer = client_that_checks.post(path, {"name": "alice"})
+        assert answer.status_code == 403
+        assert "open for too long" in answer.text
+
+
+def test_a_superuser_is_made_on_the_command_line(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", "--noinput", "--username=root", "--email=")
+    root = User.objects.by_name("ROOT")
+    assert root.is_superuser
+    assert not root.is_guest
+
+
+# Tickets
+
+
+def test_a_ticket_admits_whoever_is_signed_in(client, lobby):
+    enter(client, "alice")
+    answer = client.post("/api/ticket")
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert answer.json()["expires_in"] == access.TICKET_LIFETIME_S
+    assert access.by_ticket(answer.json()["ticket"]).name == "alice"
+
+
+def test_a_ticket_is_not_for_those_who_are_signed_out(client):
+    answer = client.post("/api/ticket")
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "not_signed_in"
+
+
+def test_a_ticket_is_asked_for_with_a_post(client, lobby):
+    enter(client, "alice")
+    answer = client.get("/api/ticket")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert answer.json()["error"]["code"] == "method_not_allowed"
+
+
+def test_a_ticket_is_not_given_to_another_sites_page(client_that_checks):
+    assert client_that_checks.post("/api/ticket").status_code == 403

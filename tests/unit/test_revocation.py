@@ -1,0 +1,86 @@
+import pytest
+
+from chat import database, revocation
+from chat.access import Person, Standing
+from chat.protocol import Close
+from chat.revocation import Revocation
+from tests.clock import Clock
+
+LOBBY, GARDEN = 1, 2
+
+
+class Connected:
+    """A connection that remembers what became of it."""
+
+    def __init__(self, user_id=7, rooms=(LOBBY,), **fields):
+        self.person = Person(user_id, "alice", **{"stamp": "good", **fields})
+        self.rooms = list(rooms)
+        self.said = []
+
+    def room_ids(self):
+        return self.rooms
+
+    def bye(self, code, retry_after_s=None):
+        self.said.append(code)
+
+    def forget_views(self):
+        pass
+
+    def removed_from(self, room_id):
+        self.rooms.remove(room_id)
+
+
+@pytest.fixture
+def standing(monkeypatch):
+    """What the database says; `meanwhile` happens while it is asked."""
+    standing = Standing(stamps={7: "good"}, disabled=set(), places={(7, LOBBY)}, sessions={"open-session"})
+    said = {"standing": standing, "meanwhile": lambda: None}
+
+    async def run(work, places, keys):
+        said["meanwhile"]()
+        return said["standing"]
+
+    monkeypatch.setattr(database.readers, "run", run)
+    monkeypatch.setattr(revocation, "time", Clock(now=1000))
+    return said
+
+
+async def look_again(*connections):
+    await Revocation(lambda: connections)._look_again(list(connections))
+
+
+async def test_who_may_stay_stays(standing):
+    alice = Connected(session_key="open-session", expires_at=1001)
+    await look_again(alice)
+    assert (alice.said, alice.rooms) == ([], [LOBBY])
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "code"),
+    [
+        ({"disabled": {7}, "stamps": {}}, {}, Close.ACCOUNT_DISABLED),
+        ({"stamps": {}}, {}, Close.NOT_SIGNED_IN),
+        ({"stamps": {7: "another password"}}, {}, Close.AUTHENTICATE_AGAIN),
+        ({}, {"session_key": "closed-session"}, Close.NOT_SIGNED_IN),
+        ({}, {"expires_at": 999}, Close.AUTHENTICATE_AGAIN),
+    ],
+    ids=["disabled", "gone", "password", "signed out", "expired"],
+)
+async def test_who_may_not_stay_is_closed_with_the_reason(standing, change, fields, code):
+    standing["standing"] = standing["standing"]._replace(**change)
+    alice = Connected(**fields)
+    await look_again(alice)
+    assert alice.said == [code]
+
+
+async def test_a_room_that_was_taken_away_is_left(standing):
+    alice = Connected(rooms=[LOBBY, GARDEN])
+    await look_again(alice)
+    assert (alice.said, alice.rooms) == ([], [LOBBY])
+
+
+async def test_a_room_that_was_joined_while_the_database_was_asked_stays(standing):
+    alice = Connected(rooms=[LOBBY])
+    standing["meanwhile"] = lambda: alice.rooms.append(GARDEN)
+    await look_again(alice)
+    assert alice.rooms == [LOBBY, GARDEN]

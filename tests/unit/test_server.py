@@ -1,0 +1,301 @@
+"""Every hook against the Daphne, autobahn, and Twisted that are installed, and what is done when one has changed."""
+
+import asyncio
+import logging
+import socket
+
+import pytest
+from daphne.server import Server, reactor
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import abstract
+from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.web import http
+
+from chatsite import frames, hooks, server, websocket
+from chatsite.hooks import changed_hooks, is_fit, rehearse
+from chatsite.server import ChatServer, CommandLine, PatientChannel
+from chatsite.websocket import ChatSocket, with_options_of
+
+CLASSES = [(ChatServer, Server), (ChatSocket, WebSocketProtocol), (PatientChannel, http.HTTPChannel)]
+HOOKS = [(base, name) for ours, base in CLASSES for name, method in vars(ours).items() if hasattr(method, "is_hook")]
+
+
+def test_the_hooks_fit():
+    assert [changed_hooks(ours) for ours, _ in CLASSES] == [[], [], []]
+    rehearse(ChatSocket)
+
+
+@pytest.mark.parametrize(("base", "name"), HOOKS, ids=lambda part: getattr(part, "__name__", part))
+def test_a_hook_that_takes_something_else_is_noticed(monkeypatch, base, name):
+    monkeypatch.setattr(base, name, lambda self, something_else: None, raising=False)
+    (ours,) = [ours for ours, its_base in CLASSES if its_base is base]
+    assert changed_hooks(ours) == [f"{base.__name__}.{name}"]
+
+
+@pytest.mark.parametrize("name", ["check_timeouts", "serverSend", "handle_reply"])
+def test_a_part_that_is_gone_is_noticed(monkeypatch, caplog, name):
+    monkeypatch.delattr(WebSocketProtocol, name)
+    assert not is_fit(ChatSocket, rehearse)
+    assert len(caplog.messages) == 1
+    assert name in caplog.text
+
+
+def test_a_transport_that_keeps_what_waits_elsewhere_is_noticed(monkeypatch, caplog):
+    monkeypatch.setattr(abstract.FileDescriptor, "write", lambda self, data: None)
+    assert not is_fit(ChatSocket, rehearse)
+    assert "0 bytes wait instead of 7" in caplog.text
+
+
+# Out
+
+
+class Opened:
+    """A socket after its handshake, between two ends of a pair instead of a network."""
+
+    def __init__(self):
+        ours, self.peer = socket.socketpair()
+        self.peer.setblocking(False)
+        factory = WebSocketFactory(hooks._RehearsalServer())
+        factory.setProtocolOptions(failByDrop=False)
+        factory.protocol = ChatSocket
+        with ours:
+            self.transport = reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, factory)
+        self.protocol = self.transport.protocol
+        self.frames = self.protocol.frames
+        self.protocol._raw_query_string = b""
+        self.protocol.dataReceived(hooks.UPGRADE)
+        self.protocol.handle_reply({"type": "websocket.accept"})
+        self.take()
+
+    def take(self):
+        """What the peer can read now."""
+        try:
+            return self.peer.recv(2**24)
+        except BlockingIOError:
+            return b""
+
+    def take_all(self):
+        """What the peer can read until nothing waits any more."""
+        taken = self.take()
+        while self.frames.buffered_bytes:
+            self.transport.doWrite()
+            taken += self.take()
+        return taken
+
+    def write(self, wire):
+        return self.frames.write(b"", wire, False)
+
+    def lose(self):
+        self.transport.connectionLost(Failure(ConnectionLost()))
+
+    def received(self):
+        queue = self.protocol.application_queue
+        return [queue.get_nowait() for _ in range(queue.qsize())]
+
+
+@pytest.fixture
+async def opened():
+    opened = Opened()
+    yield opened
+    opened.lose()
+    opened.peer.close()
+
+
+LONG = b"x" * 1_000_000
+
+
+async def test_a_frame_goes_straight_to_the_socket(opened):
+    assert opened.write(b"frame")
+    assert opened.take() == b"frame"
+
+
+async def test_what_does_not_fit_waits_and_everything_later_waits_behind_it(opened):
+    assert opened.write(LONG)
+    opened.protocol.sendPing(b"ping")
+    assert opened.write(b"frame")
+    opened.protocol.serverSend("text")
+    assert opened.frames.buffered_bytes > 0
+    assert opened.take_all() == LONG + b"\x89\x04ping" + b"frame" + b"\x81\x04text"
+    assert opened.write(b"frame")
+    assert opened.take() == b"frame"
+
+
+async def test_more_than_the_limit_behind_a_frame_is_refused(opened, caplog):
+    caplog.set_level(logging.INFO)
+    assert opened.write(LONG)
+    assert opened.write(b"x" * frames.OUTBOUND_LIMIT_BYTES)
+    assert not opened.write(b"x")
+    assert opened.protocol.localCloseCode == 4101
+    assert not opened.write(b"x")
+    assert opened.take_all().endswith(b"x\x88\x02\x10\x05")
+    assert len(caplog.messages) == 1
+
+
+async def test_a_peer_that_takes_nothing_is_cut(opened):
+    opened.write(LONG)
+    for _ in range(9):
+        opened.frames._check_progress()
+    assert opened.protocol.state == ChatSocket.STATE_OPEN
+    opened.frames._check_progress()
+    assert opened.protocol.localCloseCode == 4101
+
+
+async def test_a_peer_that_takes_a_little_is_not_cut(opened):
+    opened.write(LONG)
+    for _ in range(9):
+        opened.frames._check_progress()
+    opened.take()
+    opened.transport.doWrite()
+    for _ in range(10):
+        opened.frames._check_progress()
+    assert opened.protocol.state == ChatSocket.STATE_OPEN
+
+
+async def test_what_waits_is_forgotten_with_the_connection(opened):
+    opened.write(LONG)
+    waiting = asyncio.create_task(opened.frames.emptied.wait())
+    opened.lose()
+    assert await waiting
+    assert opened.frames.buffered_bytes == 0
+    assert not opened.write(b"frame")
+
+
+async def test_nothing_is_sent_after_the_close_frame(opened):
+    opened.protocol.sendCloseFrame(code=4200)
+    opened.protocol.serverSend("text")
+    assert not opened.write(b"frame")
+    assert opened.take() == b"\x88\x02\x10\x68"
+
+
+async def test_the_application_learns_the_code_that_the_server_closed_with(opened):
+    opened.protocol.sendCloseFrame(code=4101)
+    opened.lose()
+    assert opened.received()[-1] == {"type": "websocket.disconnect", "code": 4101}
+
+
+async def test_the_application_learns_of_a_close_without_code(opened):
+    opened.protocol.dataReceived(b"\x88\x80\x00\x00\x00\x00")
+    opened.lose()
+    assert opened.received()[-1] == {"type": "websocket.disconnect", "code": 1005}
+
+
+# In
+
+
+async def test_reading_is_held_while_many_messages_are_unread(opened):
+    opened.received()
+    opened.protocol.dataReceived(hooks.HELLO_MASKED * 1_000)
+    unread = len(opened.received())
+    assert unread == websocket.INBOUND_LIMIT_MESSAGES + 1
+    opened.protocol.release_reading("application queue")
+    await asyncio.sleep(0)
+    assert len(opened.received()) == unread
+
+
+async def test_messages_that_come_after_the_close_frame_are_dropped(opened):
+    opened.received()
+    opened.protocol.sendCloseFrame(code=4200)
+    opened.protocol.dataReceived(hooks.HELLO_MASKED)
+    assert opened.received() == []
+
+
+async def test_fragments_are_kept_as_bytes_and_not_as_objects(opened):
+    opened.received()
+    opened.protocol.dataReceived(b"\x01\x80\x00\x00\x00\x00" + b"\x00\x80\x00\x00\x00\x00" * 10_000)
+    assert opened.protocol.message_data == bytearray()
+    opened.protocol.dataReceived(b"\x80\x81\x00\x00\x00\x00x")
+    assert opened.received() == [{"type": "websocket.receive", "text": "x"}]
+
+
+# Signs of life
+
+
+async def test_an_idle_peer_is_pinged(opened):
+    opened.protocol.last_ping = 0
+    opened.protocol.check_timeouts()
+    assert opened.take().startswith(b"\x89")
+
+
+@pytest.mark.parametrize(
+    "state", [{"holds": frozenset({"application"})}, {"message_began_at": 1e12}, {"autoPingTimeoutCall": 1}]
+)
+async def test_a_peer_that_cannot_answer_is_not_pinged(opened, monkeypatch, state):
+    for name, value in state.items():
+        monkeypatch.setattr(opened.protocol, name, value)
+    opened.protocol.last_ping = 0
+    opened.protocol.check_timeouts()
+    assert opened.take() == b""
+
+
+async def test_a_missing_pong_ends_the_connection_but_not_while_something_is_on_its_way(opened):
+    opened.write(LONG)
+    opened.protocol.onAutoPingTimeout()
+    assert opened.protocol.state == ChatSocket.STATE_OPEN
+    opened.take_all()
+    opened.protocol.onAutoPingTimeout()
+    assert opened.protocol.state == ChatSocket.STATE_CLOSED
+
+
+# The rest of the server
+
+
+def test_options_stand_on_the_class_and_not_on_every_connection():
+    factory = WebSocketFactory(hooks._RehearsalServer())
+    factory.setProtocolOptions(maxMessagePayloadSize=123)
+    configured = with_options_of(factory)
+    assert configured.maxMessagePayloadSize == 123
+    assert configured().perMessageCompressionAccept([]) is None
+    assert configured.CONFIG_ATTRS == ()
+    rehearse(configured)
+
+
+def test_a_request_buys_time_by_arriving_and_not_by_the_byte():
+    assert seconds_until_cut(pieces=[b"GET / HTTP/1.1\r\n"] + [b"x"] * 100) == 10
+    assert seconds_until_cut(pieces=[POST] + [b"x" * server.PROGRESS_BYTES] * 20) > 20
+
+
+POST = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"
+
+
+def seconds_until_cut(pieces):
+    """A piece a second."""
+    clock, transport = Clock(), StringTransport()
+    channel = PatientChannel()
+    channel.callLater, channel.timeOut, channel.factory = clock.callLater, 10, None
+    channel.makeConnection(transport)
+    arrived = 0
+    while arrived < len(pieces) and not transport.disconnecting:
+        channel.dataReceived(pieces[arrived])
+        clock.advance(1)
+        arrived += 1
+    channel.connectionLost(Failure(ConnectionLost()))
+    channel.requests[0].content.close()
+    return arrived
+
+
+async def test_what_is_to_be_awaited_at_the_end_is_registered_once_and_may_fail(caplog):
+    async def fail():
+        raise RuntimeError("failed on purpose")
+
+    chat_server = ChatServer(application=None, endpoints=["tcp:0"])
+    chat_server.on_drain(fail)
+    chat_server.on_drain(fail)
+    assert chat_server._drain_callbacks == [fail]
+    await server._drained(fail)
+    assert "failed while draining" in caplog.text
+
+
+def test_a_traceback_for_what_a_client_sent_becomes_a_line():
+    record = logging.makeLogRecord({"msg": "Traceback (most recent call last):\n  File\nUnicodeDecodeError: 'ascii'\n"})
+    assert server._last_line_only(record)
+    assert record.getMessage() == "request failed: UnicodeDecodeError: 'ascii'"
+
+
+def test_the_defaults_are_those_of_a_chat():
+    options = CommandLine().parser.parse_args(["chatsite.asgi:application"])
+    assert (options.verbosity, options.access_log) == (0, None)
+    assert (options.websocket_connect_timeout, options.websocket_timeout) == (20, -1)
+    assert options.ping_timeout < options.ping_interval
