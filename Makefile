@@ -52,4 +52,4 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 
 $(VENV_PYTHON):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Chatsite needs Python 3.11 or newer: make PYTHON=python3.11")'
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

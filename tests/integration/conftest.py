@@ -23,11 +23,16 @@ Room.objects.bulk_create(Room(slug=f"room-{{n}}", title=f"Room {{n}}") for n in 
 """
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "patient: waits for what takes up to a minute by design")
+
+
 class Chat:
     """A site as one test sees it: with a room and names that no other test has, and the log lines of its time."""
 
-    def __init__(self, site: Site, number: int):
+    def __init__(self, site: Site, server: str, number: int):
         self.site = site
+        self.is_plain_daphne = server == "daphne"
         self.room = f"room-{number % ROOMS}"
         self._number = number
         self._read_until = [process.log.stat().st_size for process in site.processes]
@@ -128,7 +133,7 @@ _numbers = itertools.count()
 
 @pytest.fixture
 async def chat(shared_site, request):
-    chat = Chat(shared_site, next(_numbers))
+    chat = Chat(shared_site, request.node.callspec.params["shared_site"], next(_numbers))
     yield chat
     chat.end()
     lines = "\n".join(chat.logs)

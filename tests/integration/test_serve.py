@@ -200,7 +200,7 @@ def test_a_long_path_with_spaces(serve, tmp_path):
         if (PROJECT / name).exists():
             shutil.copytree(PROJECT / name, project / name)
     shutil.copy(PROJECT / "manage.py", project)
-    run = serve(project, DATA_DIR=str(project / "my data"), TMPDIR=str(project)).wait_until_announced()
+    run = serve(project, DATA_DIR=str(project / "my data"), TMPDIR=str(project), ODD="50% %(x)s").wait_until_announced()
     assert run.answers()
 
 

@@ -33,10 +33,10 @@ class Connected:
 @pytest.fixture
 def standing(monkeypatch):
     """What the database says; `meanwhile` happens while it is asked."""
-    standing = Standing(stamps={7: "good"}, disabled=set(), places={(7, LOBBY)}, sessions={"open-session"})
+    standing = Standing(stamps={7: "good"}, disabled=set(), places={(7, LOBBY)}, sessions={"open-session"}, ended=set())
     said = {"standing": standing, "meanwhile": lambda: None}
 
-    async def run(work, places, keys):
+    async def run(work, places, keys, fingerprints):
         said["meanwhile"]()
         return said["standing"]
 
@@ -62,9 +62,10 @@ async def test_who_may_stay_stays(standing):
         ({"stamps": {}}, {}, Close.NOT_SIGNED_IN),
         ({"stamps": {7: "another password"}}, {}, Close.AUTHENTICATE_AGAIN),
         ({}, {"session_key": "closed-session"}, Close.NOT_SIGNED_IN),
+        ({"ended": {"a-fingerprint"}}, {"session": "a-fingerprint"}, Close.NOT_SIGNED_IN),
         ({}, {"expires_at": 999}, Close.AUTHENTICATE_AGAIN),
     ],
-    ids=["disabled", "gone", "password", "signed out", "expired"],
+    ids=["disabled", "gone", "password", "signed out", "signed out with a ticket", "expired"],
 )
 async def test_who_may_not_stay_is_closed_with_the_reason(standing, change, fields, code):
     standing["standing"] = standing["standing"]._replace(**change)
