@@ -220,7 +220,7 @@ class Conversation:
 
     async def _latest(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined:
         if (messages := room.feed.latest(conf.LATEST_PAGE)) is not None:
-            return _joined(room, verb, messages, room.feed.head, earlier=messages[0].seq > 1)
+            return _joined(room, verb, messages, room.feed.head, earlier=bool(messages) and messages[0].seq > 1)
         while True:
             head = room.feed.head
             page = await log.before(room.id, head + 1, conf.LATEST_PAGE)

@@ -93,7 +93,7 @@ class Feed:
         None where the memory does not hold so many for certain.
         """
         complete = sorted((seq for seq in self._recent if seq > self.reach), reverse=True)
-        if len(complete) < count:
+        if len(complete) < count and self.reach > 0:
             return None
         return fitting(self._recent[seq] for seq in complete[:count])[::-1]
 

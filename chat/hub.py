@@ -275,13 +275,13 @@ class Hub:
         """What makes Redis optional: once a second one query finds every room that is behind (promise G4)."""
         while True:
             await asyncio.sleep(conf.HEAD_CHECK_S * random.uniform(0.8, 1.2))
-            if self._rooms:
-                try:
-                    self._compare(await self._source.heads(list(self._rooms)))
-                except Refusal:
-                    logger.debug("the heads cannot be read just now")
-                except Exception:
-                    logger.exception("the heads could not be compared")
+            try:
+                for room_ids in _portions(list(self._rooms)):
+                    self._compare(await self._source.heads(room_ids))
+            except Refusal:
+                logger.debug("the heads cannot be read just now")
+            except Exception:
+                logger.exception("the heads could not be compared")
 
     def _compare(self, heads: Sequence[Any]) -> None:
         for head in heads:
@@ -306,6 +306,12 @@ def _feed(head: Any, recent: list[Change]) -> Feed:
     reach = head.floor if is_all else recent[0].version - 1
     newest = recent[-1].version if recent else 0
     return Feed(max(head.head, newest), reach, recent)
+
+
+def _portions(room_ids: list[int]) -> list[list[int]]:
+    """So many rooms a query that none holds up the loop."""
+    size = conf.HEADS_PER_QUERY
+    return [room_ids[start : start + size] for start in range(0, len(room_ids), size)]
 
 
 def _group(room_id: int) -> str:

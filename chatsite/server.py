@@ -6,6 +6,7 @@ A part of Daphne, autobahn, or Twisted that is not as it was when this was writt
 """
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -37,7 +38,9 @@ logger = logging.getLogger("chatsite.server")
 INHERITED = "fd:fileno="
 ACCEPT_BACKLOG = 1024
 REQUEST_TIMEOUT_S = 60
+REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
 PROGRESS_BYTES = 16 * 1024
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 DRAIN_TIMEOUT_S = 10
 CLOSE_TIMEOUT_S = 2
@@ -49,14 +52,23 @@ DrainCallback = Callable[[], Awaitable[None]]
 
 
 class PatientChannel(http.HTTPChannel):
-    """Twisted's HTTP, whose timeout is renewed by a request's first byte and by every PROGRESS_BYTES, not by any."""
+    """Twisted's HTTP, whose timeout is renewed by a request's first byte and by every PROGRESS_BYTES, not by any.
+
+    More than REQUEST_LIMIT_BYTES it does not take, because Daphne holds a request in memory.
+    """
 
     progress_bytes = PROGRESS_BYTES
+    request_bytes = 0
 
     @hook
     def dataReceived(self, data: bytes) -> None:
         self.progress_bytes += len(data)
-        super().dataReceived(data)
+        self.request_bytes += len(data)
+        if self.request_bytes <= REQUEST_LIMIT_BYTES:
+            super().dataReceived(data)
+        else:
+            self.transport.write(TOO_LARGE)
+            self.loseConnection()
 
     @hook
     def resetTimeout(self) -> None:
@@ -66,7 +78,8 @@ class PatientChannel(http.HTTPChannel):
 
     @hook
     def setTimeout(self, period: float | None) -> Any:
-        self.progress_bytes = PROGRESS_BYTES
+        """Called between two requests."""
+        self.progress_bytes, self.request_bytes = PROGRESS_BYTES, 0
         return super().setTimeout(period)
 
 
@@ -88,6 +101,8 @@ class ChatServer(Server):
     def run(self) -> None:
         reactor.callWhenRunning(self._use_our_protocols)
         reactor.callWhenRunning(self._listen_to_inherited)
+        gc.collect()
+        gc.freeze()  # what the application is made of, so that no collection looks through it
         super().run()
 
     def _use_our_protocols(self) -> None:

@@ -19,6 +19,8 @@ Event = dict[str, Any]
 class ChatClient:
     """One person at one socket. Every event lands in `events`; `until` waits for the next one that fits."""
 
+    patience_s = PATIENCE_S
+
     def __init__(self, url: str, **options: Any):
         self.url = url
         self.options = options
@@ -89,7 +91,7 @@ class ChatClient:
     async def until(self, fits: Callable[[Event], bool], from_start: bool = False) -> Event:
         """The next event that fits, or the first ever with `from_start`; TimeoutError after a generous while."""
         position = 0 if from_start else self._seen
-        async with asyncio.timeout(PATIENCE_S), self._arrived:
+        async with asyncio.timeout(self.patience_s), self._arrived:
             while True:
                 for index in range(position, len(self.events)):
                     if fits(self.events[index]):

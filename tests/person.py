@@ -94,6 +94,7 @@ class Person(ChatClient):
         self._beating: asyncio.Task[None] | None = None
         self._cut_at: float | None = None
         self._errands: set[asyncio.Task[None]] = set()
+        self._paused: set[str] = set()
 
     async def __aenter__(self) -> Person:
         self._life = asyncio.create_task(self._live())
@@ -121,7 +122,7 @@ class Person(ChatClient):
         self._outbox[nonce] = {"type": "post", "id": nonce, "room": self.room, "nonce": nonce, "text": text}
         ack = self._acks[nonce] = asyncio.get_running_loop().create_future()
         if self.is_caught_up:
-            await self._send_again(nonce)
+            await self._post(self._outbox[nonce])
         return ack
 
     async def sees(self, *texts: str) -> None:
@@ -229,8 +230,7 @@ class Person(ChatClient):
         if self._cut_at is not None:
             self.blackouts_s.append(time.monotonic() - self._cut_at)
             self._cut_at = None
-        for nonce in self._outbox:
-            self._soon(self._send_again(nonce))
+        self._soon(self._deliver())
 
     def _heed_resync(self, resync: Event) -> None:
         self.resyncs.append(resync)
@@ -252,8 +252,7 @@ class Person(ChatClient):
     def _heed_error(self, error: Event) -> None:
         nonce = error.get("nonce")
         if error["code"] in WORTH_ANOTHER_TRY:
-            again = self._send_again(nonce) if nonce else self._join()
-            self._soon(_after(error.get("retry_after", 1), again))
+            self._try_again(error.get("retry_after", 1), self._deliver if nonce else self._join)
             return
         self.errors.append(error)
         if self._outbox.pop(nonce, None):
@@ -272,10 +271,25 @@ class Person(ChatClient):
         with contextlib.suppress(ConnectionClosed):
             await self.send("join", room=self.room, **(position if self.timeline.position is not None else {}))
 
-    async def _send_again(self, nonce: str) -> None:
-        if post := self._outbox.get(nonce):
-            with contextlib.suppress(ConnectionClosed):
-                await self.send(**post)
+    async def _deliver(self) -> None:
+        """Say everything that has no ack yet, again."""
+        for post in list(self._outbox.values()):
+            await self._post(post)
+
+    async def _post(self, post: Event) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self.send(**post)
+
+    def _try_again(self, pause_s: float, errand: Callable[[], Any]) -> None:
+        """Once, however many were refused."""
+        if errand.__name__ not in self._paused:
+            self._paused.add(errand.__name__)
+            self._soon(self._after(pause_s, errand))
+
+    async def _after(self, pause_s: float, errand: Callable[[], Any]) -> None:
+        await asyncio.sleep(pause_s)
+        self._paused.discard(errand.__name__)
+        await errand()
 
     def _soon(self, errand: Any) -> asyncio.Task[None]:
         task = asyncio.create_task(errand)
@@ -284,18 +298,13 @@ class Person(ChatClient):
         return task
 
 
-async def _after(seconds: float, errand: Any) -> None:
-    await asyncio.sleep(seconds)
-    await errand
-
-
 def _backoff_s(attempt: int) -> float:
     return min(BACKOFF_CAP_S, BACKOFF_BASE_S + random.uniform(0, BACKOFF_BASE_S * 2**attempt))
 
 
-async def loaded_afresh(url: str, query: str, room: str = "lobby") -> dict[int, Event]:
+async def loaded_afresh(url: str, room: str = "lobby") -> dict[int, Event]:
     """The whole room as somebody finds it who was never there: the latest page, and back to the beginning."""
-    async with ChatClient(f"{url}?{query}") as newcomer:
+    async with ChatClient(url) as newcomer:
         page = await newcomer.join(room)
         messages = {message["seq"]: message for message in page["messages"]}
         has_more = page.get("earlier", False)

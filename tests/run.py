@@ -13,7 +13,7 @@ from pathlib import Path
 from . import tools
 
 TESTS = Path(__file__).resolve().parent
-STAGE_TIMEOUT_S = 600
+STAGE_TIMEOUT_S = 900
 PARALLEL = ["-n", "logical", "--maxprocesses", "4"]
 
 

@@ -1,22 +1,22 @@
-"""What tests of a whole site arrange and look up: accounts, rooms, rows, and people at the pages."""
+"""What tests of a whole site arrange and look up: accounts, rooms and rows."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import re
+import shutil
 import sqlite3
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import psycopg
 
 from chatsite.processes import short_folder
 
+from .client import ChatClient, Event
+from .person import PATIENCE_S, Person, loaded_afresh
 from .site import Blueprint, Site
 
 PASSWORD = "seven-green-bottles"
@@ -85,6 +85,13 @@ def texts(site: Site, room: str = "lobby") -> list[str]:
     ]
 
 
+async def until_logged(site: Site, words: str, times: int = 1) -> None:
+    """Until the servers have written that, so often in all."""
+    async with asyncio.timeout(PATIENCE_S):
+        while site.logs.count(words) < times:  # noqa: ASYNC110 (a file announces nothing)
+            await asyncio.sleep(0.1)
+
+
 @contextmanager
 def locked_database(site: Site) -> Iterator[None]:
     """Somebody else holds the lock that every write of a message needs."""
@@ -106,41 +113,52 @@ def standing_site(blueprint: Blueprint, count: int = 2, **settings: str) -> Iter
         yield site
     finally:
         site.stop()
-    assert "Traceback" not in site.logs, site.logs[-5000:]
+        logs = site.logs
+        shutil.rmtree(folder)
+    assert "Traceback" not in logs, logs[logs.index("Traceback") - 500 :][:5000]
 
 
-class Visitor:
-    """Somebody at the site's pages, with a browser's cookies."""
+class Place:
+    """A shared site as one test sees it: with a room and names that no other test has."""
 
-    def __init__(self, url: str):
-        self.url = url
-        self.cookies = CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+    def __init__(self, site: Site, number: int):
+        self.site = site
+        self._number = number
+        self._rooms = 0
+        self.room = self.new_room()
+
+    def new_room(self, private: bool = False) -> str:
+        self._rooms += 1
+        return new_room(self.site, f"room-{self._number}-{self._rooms}", private)
+
+    def name(self, like: str) -> str:
+        return f"{like}.{self._number}"
+
+    def url(self, name: str, process: int = 0) -> str:
+        """Where a guest of that name comes in."""
+        return f"{self.site.ws_urls[process]}?name={self.name(name)}"
+
+    def client(self, name: str, process: int = 0) -> ChatClient:
+        return ChatClient(self.url(name, process))
+
+    def person(self, name: str, process: int = 0) -> Person:
+        urls = self.site.ws_urls[process:] + self.site.ws_urls[:process]
+        return Person(urls, f"name={self.name(name)}", self.room)
+
+    async def loaded_afresh(self) -> dict[int, Event]:
+        return await loaded_afresh(self.url("newcomer"), self.room)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return rows(self.site, sql)
 
     @property
-    def headers(self) -> dict[str, str]:
-        """What this browser sends when it opens a socket."""
-        return {"Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies), "Origin": self.url}
+    def texts(self) -> list[str]:
+        return texts(self.site, self.room)
 
-    def get(self, path: str) -> str:
-        with self._opener.open(f"{self.url}{path}", timeout=30) as answer:
-            return answer.read().decode()
+    @property
+    def room_id(self) -> int:
+        return self.rows(f"SELECT id FROM chat_room WHERE slug = '{self.room}'")[0][0]
 
-    def post(self, path: str, page: str | None = None, **fields: str) -> str:
-        """Fill in the form of a page, and send it."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(page or path)).group(1)
-        data = urlencode({"csrfmiddlewaretoken": token, **fields}, doseq=True).encode()
-        with self._opener.open(f"{self.url}{path}", data, timeout=30) as answer:
-            return answer.read().decode()
-
-    def sign_in(self, name: str, password: str = PASSWORD) -> Visitor:
-        self.post("/accounts/login/", login=name, password=password)
-        assert any(cookie.name == "sessionid" for cookie in self.cookies), f"{name} was not let in"
-        return self
-
-    def ticket(self) -> str:
-        self.get("/")
-        token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
-        request = urllib.request.Request(f"{self.url}/api/ticket", b"", {"X-CSRFToken": token})
-        with self._opener.open(request, timeout=30) as answer:
-            return json.load(answer)["ticket"]
+    @property
+    def head(self) -> int:
+        return self.rows(f"SELECT head FROM chat_room WHERE slug = '{self.room}'")[0][0]

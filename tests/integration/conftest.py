@@ -15,11 +15,22 @@ from tests.visitor import Visitor
 
 SERVERS = ["chatsite.server", "daphne"]
 PROCESSES = 2
-ROOMS = 200
+ROOMS = 250
+LONG_ROOMS = 20
+LONG_ROOM_MESSAGES = 1_010
 
+# Rooms enough for every test, and some in which much was said before.
 MAKE_ROOMS = f"""
-from chat.models import Room
+from django.conf import settings
+from chat import ledger, protocol
+from chat.models import Room, User
+settings.CHAT_POSTS_PER_S = 0
 Room.objects.bulk_create(Room(slug=f"room-{{n}}", title=f"Room {{n}}") for n in range({ROOMS}))
+Room.objects.bulk_create(Room(slug=f"long-{{n}}", title=f"Long {{n}}") for n in range({LONG_ROOMS}))
+author = User.objects.create_guest("historian")
+for room in range({LONG_ROOMS}):
+    said = [protocol.Post(room=f"long-{{room}}", nonce=str(n), text=str(n)) for n in range({LONG_ROOM_MESSAGES})]
+    ledger.write([ledger.Entry(author.pk, post) for post in said])
 """
 
 
@@ -34,6 +45,7 @@ class Chat:
         self.site = site
         self.is_plain_daphne = server == "daphne"
         self.room = f"room-{number % ROOMS}"
+        self.long_room = f"long-{number % LONG_ROOMS}"
         self._number = number
         self._read_until = [process.log.stat().st_size for process in site.processes]
         self._sockets: list[RawSocket] = []

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chatsite.processes import short_folder
 from tests.client import ChatClient
 from tests.programs import free_port
 
@@ -88,17 +89,20 @@ def wait_for(condition, timeout_s: float) -> None:
 def serve(blueprint, tmp_path, request):
     """serve(SETTING="value", …) starts the command on a prepared site of its own."""
     started = []
+    runtime = short_folder("chatsite-serve-")
 
     def start(project: Path = PROJECT, **settings: str) -> Serve:
         folder = tmp_path / str(len(started))
         folder.mkdir()
-        started.append(Serve(folder, blueprint.copy(folder / "data"), project, **settings))
+        env = blueprint.copy(folder / "data") | {"TMPDIR": str(runtime)}
+        started.append(Serve(folder, env, project, **settings))
         return started[-1]
 
     yield start
     for run in started:
         run.end()
         request.node.add_report_section("teardown", "serve", run.output)
+    shutil.rmtree(runtime)
 
 
 def refusal(run: Serve) -> str:
@@ -239,8 +243,9 @@ def test_a_data_dir_that_cannot_be_written(serve):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_data_dir_of_somebody_else(serve, tmp_path):
-    tmp_path.chmod(0o500)
-    assert "cannot be written to" in refusal(serve(DATA_DIR=str(tmp_path)))
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o500)
+    assert "cannot be written to" in refusal(serve(DATA_DIR=str(folder)))
 
 
 @pytest.mark.parametrize(
