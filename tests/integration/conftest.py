@@ -34,10 +34,6 @@ for room in range({LONG_ROOMS}):
 """
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "patient: waits for what takes up to a minute by design")
-
-
 class Chat:
     """A site as one test sees it: with a room and names that no other test has, and the log lines of its time."""
 
