@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import Min
 
 from . import conf, protocol
 from .dialects import PostBinary
@@ -164,12 +165,12 @@ class _Transaction:
         """How much each author said lately, whichever process took it: the limit holds across them all."""
         self._recent: defaultdict[int, int] = defaultdict(int)
         if settings.CHAT_POSTS_PER_S:
-            since = self._now - timedelta(seconds=conf.POSTS_BURST / settings.CHAT_POSTS_PER_S)
+            self._window = timedelta(seconds=conf.POSTS_BURST / settings.CHAT_POSTS_PER_S)
             self._recent.update(
                 self._select(
                     "SELECT author_id, count(*) FROM chat_message"
                     f" WHERE author_id IN ({_marks(self._users)}) AND created_at > %s GROUP BY author_id",
-                    [*self._users, _moment(since)],
+                    [*self._users, _moment(self._now - self._window)],
                 )
             )
 
@@ -214,8 +215,14 @@ class _Transaction:
 
     def _spend(self, user_id: int) -> None:
         if settings.CHAT_POSTS_PER_S and self._recent[user_id] >= conf.POSTS_BURST:
-            raise Refusal("rate_limited", "You write too fast.", retry_after=1 / settings.CHAT_POSTS_PER_S)
+            raise Refusal("rate_limited", "You write too fast.", self._next_place_s(user_id))
         self._recent[user_id] += 1
+
+    def _next_place_s(self, user_id: int) -> float:
+        """When the oldest of the posts that fill the window leaves it."""
+        lately = Message.objects.filter(author=user_id, created_at__gt=self._now - self._window)
+        oldest = lately.aggregate(oldest=Min("created_at"))["oldest"] or self._now
+        return (oldest + self._window - self._now).total_seconds()
 
     def _new_message(self, user_id: int, room: _Room, verb: Post | PostBinary) -> tuple[protocol.Message, bytes | None]:
         seq = room.next()

@@ -19,9 +19,9 @@ from daphne.cli import CommandLineInterface
 from daphne.server import Server, reactor
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
-from twisted.web import http
 
 from .hooks import hook, is_fit, rehearse
+from .requests import REQUEST_TIMEOUT_S, PatientChannel
 from .websocket import (
     CLOSE_HANDSHAKE_TIMEOUT_S,
     Application,
@@ -37,10 +37,6 @@ logger = logging.getLogger("chatsite.server")
 
 INHERITED = "fd:fileno="
 ACCEPT_BACKLOG = 1024
-REQUEST_TIMEOUT_S = 60
-REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
-PROGRESS_BYTES = 16 * 1024
-TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 DRAIN_TIMEOUT_S = 10
 CLOSE_TIMEOUT_S = 2
@@ -49,38 +45,6 @@ GOING_AWAY = 1001
 CHECK_INTERVAL_S = 0.05
 
 DrainCallback = Callable[[], Awaitable[None]]
-
-
-class PatientChannel(http.HTTPChannel):
-    """Twisted's HTTP, whose timeout is renewed by a request's first byte and by every PROGRESS_BYTES, not by any.
-
-    More than REQUEST_LIMIT_BYTES it does not take, because Daphne holds a request in memory.
-    """
-
-    progress_bytes = PROGRESS_BYTES
-    request_bytes = 0
-
-    @hook
-    def dataReceived(self, data: bytes) -> None:
-        self.progress_bytes += len(data)
-        self.request_bytes += len(data)
-        if self.request_bytes <= REQUEST_LIMIT_BYTES:
-            super().dataReceived(data)
-        else:
-            self.transport.write(TOO_LARGE)
-            self.loseConnection()
-
-    @hook
-    def resetTimeout(self) -> None:
-        if self.progress_bytes >= PROGRESS_BYTES:
-            self.progress_bytes = 0
-            super().resetTimeout()
-
-    @hook
-    def setTimeout(self, period: float | None) -> Any:
-        """Called between two requests."""
-        self.progress_bytes, self.request_bytes = PROGRESS_BYTES, 0
-        return super().setTimeout(period)
 
 
 class ChatServer(Server):

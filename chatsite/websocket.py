@@ -106,7 +106,7 @@ class ChatSocket(WebSocketProtocol):
     @hook
     def onFrameBegin(self) -> None:
         if self.current_frame.opcode > 7 and self.current_frame.length > CONTROL_FRAME_LIMIT_BYTES:
-            self.dropConnection(abort=True)
+            self.dropConnection()
         else:
             super().onFrameBegin()
 

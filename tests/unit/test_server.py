@@ -16,7 +16,8 @@ from twisted.web import http
 
 from chatsite import frames, hooks, server, websocket
 from chatsite.hooks import changed_hooks, is_fit, rehearse
-from chatsite.server import ChatServer, CommandLine, PatientChannel
+from chatsite.requests import PROGRESS_BYTES, PatientChannel
+from chatsite.server import ChatServer, CommandLine
 from chatsite.websocket import ChatSocket, with_options_of
 
 CLASSES = [(ChatServer, Server), (ChatSocket, WebSocketProtocol), (PatientChannel, http.HTTPChannel)]
@@ -258,7 +259,7 @@ def test_options_stand_on_the_class_and_not_on_every_connection():
 
 def test_a_request_buys_time_by_arriving_and_not_by_the_byte():
     assert seconds_until_cut(pieces=[b"GET / HTTP/1.1\r\n"] + [b"x"] * 100) == 10
-    assert seconds_until_cut(pieces=[POST] + [b"x" * server.PROGRESS_BYTES] * 20) > 20
+    assert seconds_until_cut(pieces=[POST] + [b"x" * PROGRESS_BYTES] * 20) > 20
 
 
 POST = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"
