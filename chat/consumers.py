@@ -103,6 +103,8 @@ class ChatConsumer(SocketConsumer):
         self.waiting: asyncio.Queue[Asked] = asyncio.Queue(conf.REQUESTS_IN_FLIGHT)
         self.is_busy = False
         self.worker = asyncio.create_task(self._work())
+        if (on_drain := self.scope.get("extensions", {}).get("chatsite.drain")) is not None:
+            on_drain(runtime.drain)
         self.conversation = Conversation(
             await runtime.running(),
             self.scope["person"],

@@ -8,13 +8,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
 from django.conf import settings
 
-from . import access, conf, database, dialects, log, protocol
+from . import access, catch_up, conf, database, dialects, log, protocol
 from .access import Person, RoomView
 from .dialects import Dialect
-from .feed import Change, fitting
 from .hub import ActiveRoom, Member
 from .ledger import Entry, Receipt, Write
 from .patience import Patience
@@ -49,6 +47,7 @@ class Conversation:
         self._hang_up = hang_up
         self._rooms: dict[str, tuple[ActiveRoom, Member]] = {}
         self._views: dict[str, RoomView] = {}
+        self._look = 0
         self._typed_at = 0.0
         self._in_flight = 0
         self._landed = asyncio.Event()
@@ -127,7 +126,7 @@ class Conversation:
         view = await self._view(verb.room)
         limit = max(1, min(verb.limit, conf.HISTORY_PAGE_LIMIT))
         page = await log.before(view.id, verb.before, limit)
-        self.tell(protocol.HistoryPage(id=verb.id, room=verb.room, messages=_raw(page.changes), more=page.more))
+        self.tell(protocol.HistoryPage(id=verb.id, room=verb.room, messages=catch_up.raw(page.changes), more=page.more))
 
     def post(self, verb: protocol.Post) -> None:
         _check_text(verb.text)
@@ -184,14 +183,14 @@ class Conversation:
 
     async def _join_now(self, verb: protocol.Join) -> None:
         self._runtime.pages_of(self.person).spend()
-        view = await self._view(verb.room)
+        view, look = await self._view(verb.room), self._look
         room = await self._runtime.hub.open(view.id, view.slug, view.title)
         try:
-            answer = await self._page(room, verb)
+            answer = await catch_up.page(self._runtime.hub, room, verb)
         except BaseException:
             self._runtime.hub.give_up(room)
             raise
-        if self._views.get(verb.room) is not view:
+        if look != self._look:
             self._runtime.hub.give_up(room)
             await self._join_now(verb)  # a notice came meanwhile: may they still?
         elif isinstance(answer, protocol.Joined) and not answer.more:
@@ -199,33 +198,6 @@ class Conversation:
         else:
             self._runtime.hub.give_up(room)
             self.tell(answer)
-
-    async def _page(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined | protocol.Resync:
-        """What the client lacks. The last step is from memory: there is no await between it and `_enter`."""
-        if verb.after is None:
-            return await self._latest(room, verb)
-        while verb.after > room.feed.head and await self._runtime.hub.refresh(room):
-            pass
-        if reason := _cannot_resume(room, verb.after, verb.epoch):
-            return protocol.Resync(id=verb.id, room=verb.room, reason=reason)
-        return await self._since(room, verb, verb.after)
-
-    async def _since(self, room: ActiveRoom, verb: protocol.Join, after: int) -> protocol.Joined:
-        if (recent := room.feed.since(after)) is not None:
-            return _joined_since(room, verb, recent)
-        page = await log.changes(room.id, after)
-        if page.more or (recent := room.feed.since(min(page.head, room.feed.head))) is None:
-            return _joined(room, verb, page.changes, page.head, more=True)
-        return _joined_since(room, verb, page.changes + recent)
-
-    async def _latest(self, room: ActiveRoom, verb: protocol.Join) -> protocol.Joined:
-        if (messages := room.feed.latest(conf.LATEST_PAGE)) is not None:
-            return _joined(room, verb, messages, room.feed.head, earlier=bool(messages) and messages[0].seq > 1)
-        while True:
-            head = room.feed.head
-            page = await log.before(room.id, head + 1, conf.LATEST_PAGE)
-            if (recent := room.feed.since(head)) is not None:
-                return _joined(room, verb, page.changes + recent, room.feed.head, earlier=page.more)
 
     def _enter(self, room: ActiveRoom, answer: protocol.Joined) -> None:
         """Answer and listen in the same turn of the loop."""
@@ -252,8 +224,11 @@ class Conversation:
 
     async def _view(self, slug: str) -> RoomView:
         """The room, if this person may see it. Remembered until a notice says to look again."""
-        if slug not in self._views:
-            self._views[slug] = await database.readers.run(access.room, self.person.user_id, slug)
+        while slug not in self._views:
+            look = self._look
+            view = await database.readers.run(access.room, self.person.user_id, slug)
+            if look == self._look:
+                self._views[slug] = view
         return self._views[slug]
 
     # Being removed
@@ -262,8 +237,9 @@ class Conversation:
         return [room.id for room, _ in self._rooms.values()]
 
     def forget_views(self) -> None:
-        """What was seen of rooms may be out of date."""
+        """What was seen of rooms, or is on its way from the database, may be out of date."""
         self._views.clear()
+        self._look += 1
 
     def removed_from(self, room_id: int) -> None:
         """The room was taken away: nothing more of it comes here."""
@@ -336,50 +312,6 @@ def _check_text(text: str) -> None:
         raise Refusal("empty", "A message has a text.")
     if len(text) > conf.TEXT_LIMIT_CHARACTERS:
         raise Refusal("too_long", f"A message has at most {conf.TEXT_LIMIT_CHARACTERS:,} characters.")
-
-
-def _cannot_resume(room: ActiveRoom, after: int, epoch: str | None) -> str | None:
-    """Why a client with that position has to load afresh, or None."""
-    if epoch is not None and epoch != room.epoch:
-        return "the room was restored"
-    if after > room.feed.head:
-        return "your position is ahead of the room"
-    if after < room.floor:
-        return "messages from then are no longer kept"
-    return None
-
-
-def _joined_since(room: ActiveRoom, verb: protocol.Join, changes: list[Change]) -> protocol.Joined:
-    """All of it when it fits into a page, otherwise the first part of it."""
-    page = fitting(changes)
-    if len(page) < len(changes):
-        return _joined(room, verb, page, page[-1].version, more=True)
-    return _joined(room, verb, changes, room.feed.head)
-
-
-def _joined(
-    room: ActiveRoom,
-    verb: protocol.Join,
-    changes: list[Change],
-    head: int,
-    more: bool = False,
-    earlier: bool = False,
-) -> protocol.Joined:
-    return protocol.Joined(
-        id=verb.id,
-        room=room.slug,
-        title=room.title,
-        epoch=room.epoch,
-        head=head,
-        after=verb.after,
-        messages=_raw(changes),
-        more=more,
-        earlier=earlier,
-    )
-
-
-def _raw(changes: list[Change]) -> list[msgspec.Raw]:
-    return [msgspec.Raw(change.body) for change in changes]
 
 
 def _limits() -> dict[str, float]:

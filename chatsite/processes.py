@@ -20,7 +20,7 @@ from django.conf import settings
 from . import supervision, valkey
 from .environment import StartRefused
 
-READY_TIMEOUT_S = 60
+READY_TIMEOUT_S = 90
 READY_INTERVAL_S = 0.2
 ANSWER_TIMEOUT_S = 2
 STOP_TIMEOUT_S = supervision.DRAIN_TIMEOUT_S + 5

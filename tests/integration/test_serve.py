@@ -20,7 +20,7 @@ from tests.client import ChatClient
 from tests.programs import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 150
 STOP_TIMEOUT_S = 30
 POLL_S = 0.05
 

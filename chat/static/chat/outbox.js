@@ -191,7 +191,7 @@ class IndexedStore {
   }
 
   add(entry) {
-    return this.#run("entries", "readwrite", (entries) => entries.add(entry));
+    return this.#runAtOnce("entries", (entries) => entries.add(entry));
   }
 
   change(nonce, changes) {
@@ -217,7 +217,16 @@ class IndexedStore {
 
   saveDraft(user, room, text) {
     const save = (drafts) => (text ? drafts.put({ user, room, text }) : drafts.delete([user, room]));
-    return this.#run("drafts", "readwrite", save);
+    return this.#runAtOnce("drafts", save);
+  }
+
+  /** Does not wait for the page to hear that it is done: the page may be gone by then. */
+  #runAtOnce(name, ask) {
+    return this.#run(name, "readwrite", (things) => {
+      const request = ask(things);
+      things.transaction.commit();
+      return request;
+    });
   }
 
   #run(name, mode, ask) {

@@ -1,0 +1,69 @@
+"""G1: what was acknowledged is in the database, whatever is killed right after."""
+
+import asyncio
+
+from tests.client import ChatClient
+from tests.staging import rows, texts
+
+NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
+
+
+async def test_an_acknowledged_message_survives_the_death_of_its_process(site):
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        await ada.join()
+        await ada.post("remember me")
+        site.kill(0)
+        assert texts(site) == ["remember me"]
+
+
+async def test_every_acknowledged_message_of_a_burst_survives_kill_9(start_site):
+    site = start_site(1, **NO_LIMIT)
+    for round in range(3):
+        async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+            await ada.join()
+            for number in range(300):
+                await ada.send("post", room="lobby", nonce=f"{round}.{number}", text=f"{round}.{number}")
+            await ada.told("ack")
+            site.kill(0)
+            await ada.told("closed")
+            acknowledged = {event["nonce"] for event in ada.events if event["type"] == "ack"}
+        kept = texts(site)
+        assert acknowledged <= set(kept)
+        assert len(kept) == len(set(kept))
+        site.start(0)
+
+
+async def test_nothing_is_lost_when_everything_dies_at_once(site):
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada, ChatClient(f"{site.ws_urls[1]}?name=bob") as bob:
+        await asyncio.gather(ada.join(), bob.join())
+        await asyncio.gather(*(person.post(f"{number}") for number in range(5) for person in (ada, bob)))
+        for program in (*site.processes, site.valkey):
+            program.process.kill()
+        for program in (*site.processes, site.valkey):
+            program.process.wait()
+    kept = texts(site)
+    site.valkey.start()
+    site.start(0)
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        page = await ada.join()
+        assert sorted(kept) == sorted([*map(str, range(5))] * 2)
+        assert [message["text"] for message in page["messages"]] == kept
+
+
+async def test_acknowledged_changes_survive_the_death_of_their_process(start_site):
+    site = start_site(1)
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        await ada.join()
+        for text in ("to edit", "to delete", "to react to"):
+            await ada.post(text)
+        await ada.ask("edit", room="lobby", seq=1, text="edited")
+        await ada.ask("delete", room="lobby", seq=2)
+        ack = await ada.ask("react", room="lobby", seq=3, emoji="!", on=True)
+        assert ack["version"] == 6
+        site.kill(0)
+    assert rows(site, "SELECT text, version FROM chat_message ORDER BY seq") == [
+        ("edited", 4),
+        ("", 5),
+        ("to react to", 6),
+    ]
+    assert rows(site, "SELECT CAST(reactions AS TEXT) FROM chat_message WHERE seq = 3") == [('{"!": ["ada"]}',)]

@@ -1,0 +1,117 @@
+"""G2: one nonce makes one message, however often and through however many processes it is sent."""
+
+import asyncio
+import random
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.client import ChatClient
+from tests.person import Person
+from tests.staging import texts, tickets
+
+CONNECTIONS = 20
+
+
+@pytest.fixture(scope="module")
+def ticket(shared_site):
+    return tickets(shared_site, "grace")[0]
+
+
+async def connected(stack, place, ticket, count):
+    """So many connections of one name, dealt out among the processes."""
+    clients = [ChatClient(f"{place.site.ws_urls[number % 2]}?ticket={ticket}") for number in range(count)]
+    for client in clients:
+        await stack.enter_async_context(client)
+    await asyncio.gather(*(client.join(place.room) for client in clients))
+    return clients
+
+
+async def test_the_same_nonce_through_both_processes_at_once_is_one_message(place, ticket):
+    async with AsyncExitStack() as stack:
+        clients = await connected(stack, place, ticket, CONNECTIONS)
+        for round in range(5):
+            acks = await asyncio.gather(*(client.post("once", place.room, f"n{round}") for client in clients))
+            assert {ack["type"] for ack in acks} == {"ack"}
+            assert {(ack["seq"], ack["version"]) for ack in acks} == {(round + 1, round + 1)}
+            assert sum("duplicate" not in ack for ack in acks) == 1
+        for client in clients:
+            await client.until(lambda event: event["type"] == "message" and event["seq"] == 5)
+            assert [message["seq"] for message in client.messages(place.room)] == [1, 2, 3, 4, 5]
+    assert place.texts == ["once"] * 5
+
+
+async def test_a_nonce_repeated_in_one_frame_is_one_message(place):
+    async with place.client("ada") as ada:
+        await ada.join(place.room)
+        line = '{"type":"post","id":%d,"room":"' + place.room + '","nonce":"n","text":"once"}'
+        await ada.socket.send("\n".join(line % id for id in range(100, 120)))
+        acks = [await ada.told("ack", id=id) for id in range(100, 120)]
+        assert {ack["seq"] for ack in acks} == {1}
+    assert place.texts == ["once"]
+
+
+async def test_a_retry_after_a_restart_of_everything_gets_the_first_ack(site):
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        await ada.join()
+        first = await ada.post("once", nonce="n")
+        await ada.post("another")
+    for program in (*site.processes, site.valkey):
+        program.kill()
+    site.valkey.start()
+    for number in (0, 1):
+        site.start(number)
+        async with ChatClient(f"{site.ws_urls[number]}?name=ada") as ada:
+            await ada.join()
+            again = await ada.post("once", nonce="n")
+            assert (again["seq"], again["version"], again["duplicate"]) == (first["seq"], first["version"], True)
+    assert texts(site) == ["once", "another"]
+
+
+async def test_a_retry_gets_the_first_ack_though_the_message_changed_since(place):
+    async with place.client("ada") as ada, place.client("bob", process=1) as bob:
+        await asyncio.gather(ada.join(place.room), bob.join(place.room))
+        first = await ada.post("once", place.room, "n")
+        await ada.ask("edit", room=place.room, seq=first["seq"], text="once more")
+        await bob.ask("react", room=place.room, seq=first["seq"], emoji="👍", on=True)
+        again = await ada.post("once", place.room, "n")
+        assert (again["seq"], again["version"]) == (first["seq"], first["version"])
+    assert place.texts == ["once more"]
+
+
+async def test_two_people_and_two_rooms_may_use_the_same_nonce(place):
+    async with place.client("ada") as ada, place.client("bob", process=1) as bob:
+        for room in (place.room, place.new_room()):
+            await asyncio.gather(ada.join(room), bob.join(room))
+            acks = await asyncio.gather(ada.post("mine", room, "n"), bob.post("mine", room, "n"))
+            assert {ack["seq"] for ack in acks} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields"),
+    [("edit", {"text": "better"}), ("delete", {}), ("react", {"emoji": "👍"})],
+)
+async def test_a_change_that_is_repeated_takes_no_second_number(place, ticket, verb, fields):
+    async with AsyncExitStack() as stack:
+        clients = await connected(stack, place, ticket, 10)
+        seq = (await clients[0].post("good", place.room))["seq"]
+        acks = await asyncio.gather(*(client.ask(verb, room=place.room, seq=seq, **fields) for client in clients))
+        assert {ack.get("version") for ack in acks} == {2}, acks
+        assert sum("duplicate" not in ack for ack in acks) == 1
+    assert place.head == 2
+
+
+async def test_who_is_cut_off_while_writing_writes_everything_once(start_site):
+    site = start_site(CHAT_POSTS_PER_S="0")
+    said = [f"line {number}" for number in range(60)]
+    async with Person(site.ws_urls, "name=ada") as ada, Person(site.ws_urls[1:], "name=bob") as bob:
+        acks = []
+        for number, text in enumerate(said):
+            acks.append(await ada.begins_to_say(text))
+            if number % 10 == 5:
+                await asyncio.sleep(random.uniform(0, 0.02))
+                ada.cut()
+        await asyncio.gather(*acks)
+        await bob.sees(*said)
+        assert sorted(bob.timeline.texts) == sorted(said)
+    assert sorted(texts(site)) == sorted(said)
