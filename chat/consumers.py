@@ -114,6 +114,7 @@ class ChatConsumer(SocketConsumer):
         )
         self.log_connect()
         await self._open(self.conversation)
+        self.scope["arrival"].over()
 
     async def _open(self, conversation: Conversation) -> None:
         try:

@@ -21,6 +21,7 @@ from . import access, database, names, protocol
 from .access import NotAdmitted, Person
 from .dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
 from .protocol import Close, Refusal
+from .runtime import Arrival
 
 logger = logging.getLogger("chat.upgrade")
 
@@ -89,7 +90,8 @@ class Dialects:
         if chosen is None:
             await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")
         else:
-            await self.app({**scope, "dialect": chosen}, receive, send)
+            with Arrival() as arrival:
+                await self.app({**scope, "dialect": chosen, "arrival": arrival}, receive, send)
 
 
 class Names:

@@ -142,11 +142,13 @@ class Presence:
             self._saying = None
         self._unsaid = []
         self._own.number += 1
+        now = time.monotonic()
         word = {
             "number": self._own.number,
             "connections": [list(connection) for connection in self._own.connections.values()],
             "rooms": [[room_id, list(names)] for room_id, names in self._own.rooms.items()],
             "draining": self._own.is_draining,
+            "going": [[*place, until - now] for place, until in self._going.items()],
         }
         self._publish("presence.all", word)
 
@@ -157,6 +159,8 @@ class Presence:
         crowd.number, crowd.heard_at, crowd.is_draining = word["number"], time.monotonic(), word["draining"]
         self._replace_connections(crowd, [Connection(*values) for values in word["connections"]])
         self._replace_rooms(process, crowd, {room_id: set(names) for room_id, names in word["rooms"]})
+        for room_id, name, left_s in word["going"]:
+            self._note_going(room_id, name, left_s)
 
     def heard_changes(self, process: str, word: Word) -> None:
         crowd = self._crowds.get(process)
@@ -233,6 +237,14 @@ class Presence:
             self._going[room_id, name] = time.monotonic() + grace_s
         elif not places:
             self._gone(room_id, name)
+
+    def _note_going(self, room_id: int, name: str, left_s: float) -> None:
+        """Another process saw the name leave, and gives it a moment still: a process that is new here does too."""
+        places = self._places[room_id]
+        if name not in places:
+            places[name] = set()
+            self._going[room_id, name] = time.monotonic() + left_s
+            self._tell(room_id, name, is_here=True)
 
     def _gone(self, room_id: int, name: str) -> None:
         self._going.pop((room_id, name), None)

@@ -9,7 +9,8 @@ import random
 import secrets
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 
@@ -31,6 +32,26 @@ if TYPE_CHECKING:
     from .conversation import Conversation
 
 logger = logging.getLogger("chat.runtime")
+
+
+COME_BACK_S = 0.1
+ARRIVAL_PATIENCE_S = 3
+
+
+class Arrival:
+    """Somebody between the accept and `add`: a drain waits for them."""
+
+    under_way: ClassVar[set[Arrival]] = set()
+
+    def __enter__(self) -> Arrival:
+        self.under_way.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over()
+
+    def over(self) -> None:
+        self.under_way.discard(self)
 
 
 class Runtime:
@@ -71,8 +92,16 @@ class Runtime:
         self.presence.drain()
         spread_s = min(2.0, len(self.conversations) / 400)
         for conversation in list(self.conversations.values()):
-            conversation.bye(Close.RESTARTING, retry_after_s=0.1 + random.uniform(0, spread_s))
+            conversation.bye(Close.RESTARTING, retry_after_s=COME_BACK_S + random.uniform(0, spread_s))
+        await self._all_arrived()
         await self.log.drained()
+
+    async def _all_arrived(self) -> None:
+        """Whoever was at the door already comes in, and is sent away by `add`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARRIVAL_PATIENCE_S):
+                while Arrival.under_way:  # noqa: ASYNC110 (once in the life of a process)
+                    await asyncio.sleep(0.02)
 
     def add(self, conversation: Conversation) -> None:
         """Somebody is connected."""
@@ -81,6 +110,8 @@ class Runtime:
         self._of_user[person.user_id].add(conversation)
         self.revocation.admitted(conversation)
         self.presence.opened(conversation.id, person.name, person.connections_limit)
+        if self.is_draining:
+            conversation.bye(Close.RESTARTING, retry_after_s=COME_BACK_S)
 
     def remove(self, conversation: Conversation) -> None:
         """Somebody is gone."""
@@ -178,7 +209,8 @@ async def running() -> Runtime:
     loop = asyncio.get_running_loop()
     if loop not in _running:
         _running[loop] = asyncio.ensure_future(_start())
-    return await asyncio.shield(_running[loop])
+    started = _running[loop]
+    return started.result() if started.done() else await asyncio.shield(started)
 
 
 async def drain() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.protocols.policies import ProtocolWrapper
@@ -37,6 +38,7 @@ class Frames:
         "_transport",
         "_bottom",
         "_send_now",
+        "_direct",
         "_limit_bytes",
         "_is_watched",
         "_queued_bytes",
@@ -50,6 +52,7 @@ class Frames:
         self._transport = protocol.transport
         self._bottom = _bottom(protocol.transport)
         self._send_now = self._bottom.socket.send if self._bottom is self._transport else _send_nothing
+        self._direct: Callable[[bytes], int] | None = None  # `_send_now`, while open and nothing waits
         self._limit_bytes: float = OUTBOUND_LIMIT_BYTES
         self._is_watched = False
         self._queued_bytes = self._taken_bytes = 0
@@ -61,7 +64,14 @@ class Frames:
 
     def write(self, payload: bytes, wire: bytes, binary: bool) -> bool:
         """Send a complete frame. False: it was not taken, the peer is too slow or the connection is closing."""
-        return self.protocol.state == self.protocol.STATE_OPEN and self.send(wire)
+        direct = self._direct
+        if direct is None:
+            return self.protocol.state == self.protocol.STATE_OPEN and self.send(wire)
+        try:
+            sent = direct(wire)
+        except OSError:  # full or broken: the transport finds out which
+            sent = 0
+        return sent == len(wire) or self._keep(wire, sent)
 
     @property
     def buffered_bytes(self) -> int:
@@ -76,15 +86,23 @@ class Frames:
         self.protocol.release_reading("application")
 
     def send(self, data: bytes) -> bool:
-        bottom = self._bottom
-        if bottom.dataBuffer or bottom._tempDataBuffer:
+        """For the protocol: whatever it sends, in any state."""
+        if self._bottom.dataBuffer or self._bottom._tempDataBuffer:
             return self._queue(data)
+        if self.protocol.state == self.protocol.STATE_OPEN:
+            self._direct = self._send_now
         try:
             sent = self._send_now(data)
-        except OSError:  # full or broken: the transport finds out which
+        except OSError:
             sent = 0
-        if sent == len(data):
-            return True
+        return sent == len(data) or self._keep(data, sent)
+
+    def shut(self) -> None:
+        """For the protocol: it is not open any more."""
+        self._direct = None
+
+    def _keep(self, data: bytes, sent: int) -> bool:
+        self._direct = None
         self._limit_bytes = OUTBOUND_LIMIT_BYTES + len(data) - sent
         return self._queue(data[sent:])
 
@@ -136,6 +154,7 @@ class Frames:
 
     def stopProducing(self) -> None:
         """The connection is gone, and so is what waited."""
+        self.shut()
         self._send_now = _send_nothing
         self._bottom.dataBuffer, self._bottom._tempDataBuffer = b"", []
         self._bottom.offset = self._bottom._tempDataLen = 0

@@ -21,6 +21,7 @@ class PatientChannel(http.HTTPChannel):
     transport: Any
     progress_bytes = PROGRESS_BYTES
     request_bytes = 0
+    is_refused = False
 
     @hook
     def dataReceived(self, data: bytes) -> None:
@@ -28,9 +29,14 @@ class PatientChannel(http.HTTPChannel):
         self.request_bytes += len(data)
         if self.request_bytes <= REQUEST_LIMIT_BYTES:
             super().dataReceived(data)
-        else:
-            self.transport.write(TOO_LARGE)
-            self.loseConnection()
+        elif not self.is_refused:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Answer, and take the rest for nothing until the timeout: a client that is cut while it sends reads no answer."""
+        self.is_refused = True
+        self.transport.write(TOO_LARGE)
+        self.transport.loseWriteConnection()
 
     @hook
     def resetTimeout(self) -> None:

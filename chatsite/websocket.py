@@ -177,6 +177,7 @@ class ChatSocket(WebSocketProtocol):
     @hook
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         super().sendCloseFrame(code, reasonUtf8, isReply)
+        self.frames.shut()
         for reason in self.holds:
             self.release_reading(reason)  # the peer's answer is to be read
 
@@ -184,6 +185,7 @@ class ChatSocket(WebSocketProtocol):
     def dropConnection(self, abort: bool = False) -> None:
         """A connection that ended well is not reset, which a proxy would call an error."""
         super().dropConnection(abort and not self.wasClean)
+        self.frames.shut()
 
     @hook
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:

@@ -18,6 +18,7 @@ from chatsite.processes import short_folder
 from .client import ChatClient, Event
 from .person import PATIENCE_S, Person, loaded_afresh
 from .site import Blueprint, Site
+from .visitor import Visitor
 
 PASSWORD = "seven-green-bottles"
 
@@ -144,6 +145,9 @@ class Place:
     def person(self, name: str, process: int = 0) -> Person:
         urls = self.site.ws_urls[process:] + self.site.ws_urls[:process]
         return Person(urls, f"name={self.name(name)}", self.room)
+
+    def visitor(self, process: int = 0) -> Visitor:
+        return Visitor(self.site.urls[process])
 
     async def loaded_afresh(self) -> dict[int, Event]:
         return await loaded_afresh(self.url("newcomer"), self.room)

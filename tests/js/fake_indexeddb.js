@@ -3,6 +3,7 @@
 export class FakeIndexedDB {
   #databases = new Map();
   isBroken = false;
+  isPageGone = false;
 
   open(name) {
     const request = {};
@@ -37,11 +38,18 @@ class Database {
 
   transaction(name) {
     if (this.#factory.isBroken) throw new Error("the database is gone");
-    const transaction = {};
-    const view = new TransactionStore(this.#stores.get(name));
+    const transaction = { isCommitted: false, commit: () => (transaction.isCommitted = true) };
+    const view = new TransactionStore(this.#stores.get(name), transaction);
     transaction.objectStore = () => view;
-    this.#turn = this.#turn.then(() => view.run()).then(() => transaction.oncomplete());
+    this.#turn = this.#turn.then(() => this.#run(view, transaction));
     return transaction;
+  }
+
+  /** Who leaves takes along what was not committed. */
+  async #run(view, transaction) {
+    if (this.#factory.isPageGone && !transaction.isCommitted) return;
+    await view.run();
+    if (!this.#factory.isPageGone) transaction.oncomplete();
   }
 }
 
@@ -78,8 +86,9 @@ class TransactionStore {
   #store;
   #waiting = [];
 
-  constructor(store) {
+  constructor(store, transaction) {
     this.#store = store;
+    this.transaction = transaction;
   }
 
   async run() {

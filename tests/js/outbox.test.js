@@ -172,6 +172,19 @@ test("what is settled is sent for the other tabs first, and goes a little later"
   assert.deepEqual([shown(first), shown(second)], [[], []]);
 });
 
+test("what is written in the page's last moment is stored", async () => {
+  const before = await openTab();
+  const otherTab = await openTab();
+  write(before, "one");
+  otherTab.saveDraft("lobby", "half a thought");
+  indexedDB.isPageGone = true;
+  await everythingStored();
+  indexedDB.isPageGone = false;
+  const after = await openTab();
+  assert.deepEqual(shown(after), [["one", "sending"]]);
+  assert.equal(await after.draft("lobby"), "half a thought");
+});
+
 test("what happens to a message that is gone is nothing", async () => {
   const outbox = await openTab();
   await outbox.retry("no such nonce");

@@ -195,7 +195,8 @@ async def test_a_name_that_was_only_given_is_over_when_somebody_takes_it(place):
     async with place.client("guest", process=1) as guest:
         await guest.join(place.room)
         Visitor(place.site.urls[0]).enter(name)
-        assert (await guest.told("closed"))["code"] in range(4001, 4003)
+        assert await closed_with(guest) == 4201
+    assert await code_of_coming_again(place.url("guest", process=1)) == 4002
 
 
 async def test_nothing_of_it_needs_redis_or_a_notice(start_site):
@@ -219,6 +220,6 @@ async def test_nothing_of_it_needs_redis_or_a_notice(start_site):
 async def join_when_let_in(client, room):
     """Membership is noticed within a second."""
     async with asyncio.timeout(PATIENCE_S):
-        while (answer := await client.join(room))["type"] == "error":
+        while (answer := await client.join(room))["type"] == "error":  # noqa: ASYNC110 (nobody is told)
             await asyncio.sleep(0.1)
         return answer

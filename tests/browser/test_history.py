@@ -1,0 +1,122 @@
+"""A long conversation: on the way up, on the way down, and cleared away."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.staging import run
+
+from .people import Person
+
+MESSAGES = 300
+MAY_MOVE_PX = 2
+
+PAST = """
+from datetime import timedelta
+from django.utils import timezone
+from chat.models import Message, Room, User
+room = Room.objects.get(slug={room!r})
+author = User.objects.create_guest({author!r})
+began = timezone.now().replace(hour=12) - timedelta(days=3)
+Message.objects.bulk_create(
+    Message(
+        room=room,
+        author=author,
+        seq=n,
+        version=n,
+        nonce=str(n),
+        text=f"message {{n}}" + "\\n, and a line" * (n % 3),
+        created_at=began + timedelta(minutes=9 * n),
+    )
+    for n in range(1, {count} + 1)
+)
+Room.objects.filter(pk=room.pk).update(head={count})
+"""
+
+# Scrolls up, and waits until older messages are there: how far did what was being read move?
+GO_UP = """
+async (scroller) => {
+  const list = document.getElementById("message-list");
+  scroller.scrollTop = 150;
+  const top = scroller.getBoundingClientRect().top;
+  const anchor = [...list.children].find((line) => line.getBoundingClientRect().bottom > top);
+  const before = anchor.getBoundingClientRect().top;
+  const count = list.children.length;
+  await new Promise((resolve) => {
+    const look = () => list.children.length > count && resolve();
+    new MutationObserver(look).observe(list, { childList: true });
+  });
+  const painted = () => new Promise(requestAnimationFrame);
+  await painted().then(painted);
+  return anchor.getBoundingClientRect().top - before;
+}
+"""
+
+
+@pytest.fixture
+def past(chat):
+    """What somebody has said in the room: numbered messages of one to three lines, over two days."""
+    run(chat.site, PAST.format(room=chat.room, author=chat.place.name("historian"), count=MESSAGES))
+
+
+def log(person: Person) -> Locator:
+    return person.page.locator("#messages")
+
+
+async def distance_from_bottom_px(person: Person) -> float:
+    return await log(person).evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight")
+
+
+async def test_scrolling_up_loads_what_is_older_without_a_jump(chat, past):
+    alice = await chat.enter("alice")
+    await expect(alice.page.locator(".message").last).to_contain_text(f"message {MESSAGES}")
+    assert await distance_from_bottom_px(alice) < MAY_MOVE_PX
+    for _ in range(3):
+        assert abs(await log(alice).evaluate(GO_UP)) <= MAY_MOVE_PX
+
+
+async def test_scrolling_up_ends_at_the_beginning(chat, past):
+    alice = await chat.enter("alice")
+    await log(alice).hover()
+    beginning = alice.page.get_by_text("This is the beginning of the room.")
+    while not await beginning.is_visible():
+        await alice.page.mouse.wheel(0, -20_000)
+        await alice.page.evaluate("() => new Promise(requestAnimationFrame)")
+    found = [text.split("\n")[0] for text in await alice.reads()]
+    assert found == [f"message {n}" for n in range(1, MESSAGES + 1)]
+    await expect(alice.page.locator(".day")).to_have_count(3)
+
+
+async def test_new_messages_wait_below_what_is_being_read(chat, past):
+    alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
+    await log(alice).hover()
+    await alice.page.mouse.wheel(0, -300)
+    await expect(alice.page.locator(".message").last).not_to_be_in_viewport()
+    before = await log(alice).evaluate("log => log.scrollTop")
+    await bob.says("news")
+    await expect(alice.page.get_by_role("button", name="1 new message")).to_be_visible()
+    await bob.says("more news")
+    await expect(alice.page.get_by_role("button", name="2 new messages")).to_be_visible()
+    assert await log(alice).evaluate("log => log.scrollTop") == before
+    await alice.presses("2 new messages")
+    await expect(alice.line("more news")).to_be_in_viewport()
+    await expect(alice.page.locator("#new-messages")).to_be_hidden()
+
+
+async def test_who_stays_at_the_bottom_stays_there(chat, past):
+    alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
+    await bob.says("first\nof\nmany\nlines", "second")
+    await expect(alice.line("second")).to_be_in_viewport()
+    assert await distance_from_bottom_px(alice) < MAY_MOVE_PX
+
+
+async def test_clear_empties_the_view_and_not_the_room(chat):
+    alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
+    await alice.says("one", "two")
+    await bob.sees("one", "two")
+    await bob.presses("Clear")
+    await bob.sees_just()
+    await alice.says("three")
+    await bob.sees_just("three")
+    await alice.sees_just("one", "two", "three")
+    await bob.presses("Show the messages")
+    await bob.sees_just("one", "two", "three")
