@@ -33,7 +33,7 @@ class PatientChannel(http.HTTPChannel):
             self._refuse()
 
     def _refuse(self) -> None:
-        """Answer, and take the rest for nothing until the timeout: a client that is cut while it sends reads no answer."""
+        """Answer, and let the rest come until the timeout: a client that is cut while it sends reads no answer."""
         self.is_refused = True
         self.transport.write(TOO_LARGE)
         self.transport.loseWriteConnection()

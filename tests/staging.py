@@ -103,6 +103,16 @@ def locked_database(site: Site) -> Iterator[None]:
         connection.rollback()
 
 
+def cut_database_connections(site: Site) -> None:
+    """Those of the servers to PostgreSQL. SQLite is a file and has none."""
+    if "DATABASE_URL" in site.env:
+        rows(
+            site,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+
+
 @contextmanager
 def standing_site(blueprint: Blueprint, count: int = 2, **settings: str) -> Iterator[Site]:
     """A site that many tests share: they leave it running."""
@@ -131,6 +141,21 @@ class Place:
     def new_room(self, private: bool = False) -> str:
         self._rooms += 1
         return new_room(self.site, f"room-{self._number}-{self._rooms}", private)
+
+    def new_guest(self, like: str) -> None:
+        """Somebody known by name alone, who has never been here."""
+        name = self.name(like)
+        self.rows(
+            "INSERT INTO chat_user (username, name_key, password, is_superuser, is_staff, is_active, is_guest,"
+            " is_claimed, first_name, last_name, email, date_joined)"
+            f" VALUES ('{name}', '{name}', '!', FALSE, FALSE, TRUE, TRUE, FALSE, '', '', '', CURRENT_TIMESTAMP)"
+        )
+
+    def give_role(self, like: str, room: str, role: str) -> None:
+        self.rows(
+            "INSERT INTO chat_membership (room_id, user_id, role, read_seq) SELECT r.id, u.id,"
+            f" '{role}', 0 FROM chat_room r, chat_user u WHERE r.slug = '{room}' AND u.username = '{self.name(like)}'"
+        )
 
     def name(self, like: str) -> str:
         return f"{like}.{self._number}"

@@ -3,7 +3,8 @@
 import asyncio
 
 from tests.client import ChatClient
-from tests.staging import rows, texts
+from tests.person import Person
+from tests.staging import cut_database_connections, locked_database, rows, texts
 
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
 
@@ -67,3 +68,29 @@ async def test_acknowledged_changes_survive_the_death_of_their_process(start_sit
         ("to react to", 6),
     ]
     assert rows(site, "SELECT CAST(reactions AS TEXT) FROM chat_message WHERE seq = 3") == [('{"!": ["ada"]}',)]
+
+
+async def test_a_locked_database_is_unavailable_for_a_while_and_loses_nothing(site):
+    """Reads do not wait behind writes; who writes is told when to try again, and gets it through once."""
+    async with Person(site.ws_urls, "name=ada") as ada, Person(site.ws_urls[1:], "name=bob") as bob:
+        await ada.says("before")
+        with locked_database(site):
+            ack = await ada.begins_to_say("while it is locked")
+            assert (await bob.ask("history", room="lobby", before=9))["messages"]
+            error = await ada.told("error")
+            assert (error["code"], error["retry_after"] > 0) == ("unavailable", True)
+        await ack
+        await bob.sees("before", "while it is locked")
+        assert ada.closes == bob.closes == []
+    assert texts(site) == ["before", "while it is locked"]
+
+
+async def test_a_database_that_drops_its_connections_is_found_again(site):
+    async with Person(site.ws_urls, "name=ada") as ada, Person(site.ws_urls[1:], "name=bob") as bob:
+        said = [f"{number}" for number in range(15)]
+        for text in said:
+            cut_database_connections(site)
+            await ada.says(text)
+        await bob.sees(*said)
+        assert ada.closes == bob.closes == []
+    assert texts(site) == said

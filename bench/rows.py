@@ -1,0 +1,245 @@
+"""The rows of the table: each function measures some on one peer. PLAN says who takes part in which."""
+
+import http.client
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from .clients import Broken
+from .load import Figures, Load
+from .site import SiteServer
+from .wires import ChatWire
+from .workshop import EVERYBODY, SITE, SITE_ON_POSTGRESQL, SOCKETIO, TUTORIAL_PUBSUB, WS, Peer, Workshop
+
+LOBBY = "lobby"
+
+
+class Row(NamedTuple):
+    """Figures of one peer. Rows with the same key stand in one row of the table."""
+
+    key: str
+    title: str
+    figures: Figures
+
+
+Measured = Iterator[Row]
+
+
+class Scale(NamedTuple):
+    """How long and how much."""
+
+    warm_up_s: float
+    window_s: float
+    members: int
+    crowd: int
+    paced_rooms: int
+    idle: int
+    storm: int
+    messages: int
+    active_rooms: int
+    requests: int
+
+
+FULL = Scale(1.5, 5, 200, 1_000, 300, 4_000, 2_000, 1_000_000, 5_000, 100)
+QUICK = Scale(0.5, 1.5, 200, 1_000, 50, 1_000, 500, 100_000, 500, 20)
+
+PACED_MEMBERS = 20
+MISSED = 100
+FEW_MESSAGES = 1_000
+FEW_ROOMS, MANY_ROOMS = 10, 1_000
+WRITERS = 40
+ROOMS_PER_CLIENT = 500
+WARM_UP_CLIENTS = 20
+SETTLE_S = 3.0
+STORM_BEGINS_WITH = 10
+
+
+def rates(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """One room, and as much as goes."""
+    with workshop.running(peer) as server:
+        load = server.load([LOBBY], scale.crowd)
+        load.connect([LOBBY] * scale.members)
+        for in_flight in (1, 20, 100):
+            figures = load.saturate([LOBBY], in_flight, scale.warm_up_s, scale.window_s)
+            yield Row(f"room, {in_flight}", f"{scale.members} sockets, {in_flight} in flight", figures)
+        load.connect([LOBBY] * (scale.crowd - scale.members))
+        load.rest(1)
+        figures = load.saturate([LOBBY], 1, scale.warm_up_s, scale.window_s)
+        yield Row("crowd, 1", f"{scale.crowd:,} sockets, 1 in flight", figures)
+
+
+def paced(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """Many rooms, one message a second in each."""
+    rooms = [f"room{number}" for number in range(scale.paced_rooms)]
+    with workshop.running(peer) as server:
+        load = server.load(rooms, len(rooms) * PACED_MEMBERS)
+        load.connect(rooms * PACED_MEMBERS)
+        load.rest(SETTLE_S)
+        figures = load.pace(1.0, scale.warm_up_s, 2 * scale.window_s)
+        yield Row("paced", f"{len(rooms)} rooms × {PACED_MEMBERS} sockets, a message a second each", figures)
+
+
+def arrivals(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """Connections one after another, and what they hold when all are quiet."""
+    with workshop.running(peer) as server:
+        load = server.load([LOBBY], scale.idle)
+        load.connect([LOBBY] * WARM_UP_CLIENTS)
+        load.rest(1)
+        count, memory_bytes, cpu_s = scale.idle - WARM_UP_CLIENTS, server.memory_bytes, server.cpu_s
+        took_s = load.connect([LOBBY] * count)
+        cpu_s = server.cpu_s - cpu_s
+        load.rest(SETTLE_S)
+        figures = {
+            "connects_per_s": count / took_s,
+            "connect_cpu_us": cpu_s / count * 1e6,
+            "memory_kb": (server.memory_bytes - memory_bytes) / count / 1000,
+        }
+        yield Row("arrivals", f"{scale.idle:,} connections", figures)
+
+
+def storm(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """Everybody back at once, each with the same messages behind."""
+    with workshop.running(peer) as server:
+        load = server.load([LOBBY], scale.storm + 1)
+        wire: ChatWire = load.clients.wire  # type: ignore[assignment]
+        load.connect([LOBBY] * scale.storm)
+        load.burst(LOBBY, STORM_BEGINS_WITH)
+        load.disconnect()
+        load.connect([LOBBY])
+        load.burst(LOBBY, MISSED)
+        load.disconnect()
+        wire.after, wire.last = STORM_BEGINS_WITH, STORM_BEGINS_WITH + MISSED
+        cpu_s = server.cpu_s
+        took_s = load.connect([LOBBY] * scale.storm, at_once=scale.storm)
+        figures = {"caught_up_s": took_s, "connect_cpu_us": (server.cpu_s - cpu_s) / scale.storm * 1e6}
+        yield Row("storm", f"{scale.storm:,} clients back at once, {MISSED} messages behind", figures)
+
+
+def stored(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """What a message costs until it is stored and delivered: in each room its writer alone."""
+    rooms = [f"room{number}" for number in range(WRITERS)]
+    with workshop.running(peer) as server:
+        load = server.load(rooms, len(rooms))
+        load.connect(rooms)
+        for in_flight in (1, 10, 100, 1_000):
+            measured = load.saturate(rooms, in_flight, scale.warm_up_s, scale.window_s)
+            figures = _only(measured, "messages_per_s", "cpu_us", "p50_ms", "p99_ms")
+            yield Row(f"stored, {in_flight}", f"stored, {in_flight:,} in flight", figures)
+
+
+def pages(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """Pages of a short and of a long conversation, in turn."""
+    lengths = {"short": FEW_MESSAGES, "long": scale.messages}
+    with workshop.running(peer) as server:
+        session = server.seed(messages=lengths, session=True)["session"]
+        load = server.load([], 1)
+        load.connect([LOBBY])
+        reader = _Reader(server, load, session)
+        page = {}
+        for room, length in lengths.items():
+            page["room page", room] = partial(reader.room_page, room)
+            page["latest messages", room] = partial(reader.history, room, length + 1)
+            page["history page", room] = partial(reader.history, room, length // 2)
+        took_ms = _compared(page, scale.requests)
+        for name, room in sorted(took_ms, key=lambda page: page[0]):
+            figures = {"p50_ms": took_ms[name, room]}
+            yield Row(f"{name}, {room}", f"{name}, {lengths[room]:,} messages", figures)
+
+
+def many_rooms(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """The room page as the site gets more rooms."""
+    with workshop.running(peer) as server:
+        for count in (FEW_ROOMS, MANY_ROOMS):
+            session = server.seed(rooms=[f"room{number}" for number in range(count - 1)], session=True)["session"]
+            reader = _Reader(server, server.load([], 1), session)
+            took_ms = _compared({"page": partial(reader.room_page, LOBBY)}, scale.requests)
+            yield Row(f"room page, {count}", f"room page, {count:,} rooms", {"p50_ms": took_ms["page"]})
+
+
+def other_rooms(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """How long a message takes to all of one room, while nobody and while many are in other rooms."""
+    count, sockets = scale.active_rooms, scale.active_rooms // ROOMS_PER_CLIENT
+    others = [f"room{number}" for number in range(count)]
+    with workshop.running(peer) as server:
+        load = server.load([LOBBY], PACED_MEMBERS + sockets)
+        load.connect([LOBBY] * PACED_MEMBERS)
+        figures = load.saturate([LOBBY], 1, scale.warm_up_s, scale.window_s)
+        yield Row("post, alone", "post, no other active rooms", _latency(figures))
+        server.seed(rooms=others)
+        load.connect(["room0"] * sockets)
+        for client, own in zip(load.clients.rooms["room0"], _dealt(others, sockets), strict=True):
+            for room in own:
+                load.clients.ask(client, load.clients.wire.join(room), b'"type":"joined"')
+        figures = load.saturate([LOBBY], 1, scale.warm_up_s, scale.window_s)
+        yield Row("post, among others", f"post, {count:,} other active rooms", _latency(figures))
+
+
+class _Reader:
+    """Fetches pages one after another, over HTTP and over a socket."""
+
+    def __init__(self, server: SiteServer, load: Load, session: str):
+        self._http = http.client.HTTPConnection("127.0.0.1", server.listeners[0].port, timeout=30)
+        self._headers = {"Cookie": f"sessionid={session}"}
+        self._load = load
+
+    def room_page(self, room: str) -> float:
+        began = time.perf_counter()
+        self._http.request("GET", f"/rooms/{room}/", headers=self._headers)
+        answer = self._http.getresponse()
+        answer.read()
+        if answer.status != http.HTTPStatus.OK:
+            raise Broken(f"/rooms/{room}/ answers {answer.status}")
+        return time.perf_counter() - began
+
+    def history(self, room: str, before: int) -> float:
+        clients = self._load.clients
+        return clients.ask(clients.rooms[LOBBY][0], clients.wire.history(room, before), b'"type":"history"')
+
+
+def _compared(fetches: dict[Any, Callable[[], float]], requests: int) -> dict[Any, float]:
+    """The median of each in milliseconds: all in turn, so that whatever else the machine does hits them all."""
+    for fetch in fetches.values():
+        fetch()
+    took_s: dict[Any, list[float]] = {name: [] for name in fetches}
+    for _ in range(requests):
+        for name, fetch in fetches.items():
+            took_s[name].append(fetch())
+    return {name: statistics.median(seconds) * 1e3 for name, seconds in took_s.items()}
+
+
+def _latency(figures: Figures) -> Figures:
+    return _only(figures, "p50_ms", "p99_ms")
+
+
+def _only(figures: Figures, *wanted: str) -> Figures:
+    return {name: figures[name] for name in wanted if name in figures}
+
+
+def _dealt(things: list[str], hands: int) -> list[list[str]]:
+    return [things[hand::hands] for hand in range(hands)]
+
+
+Measure = Callable[[Workshop, Peer, Scale], Measured]
+
+Plan = list[tuple[Measure, list[Peer]]]
+
+PLAN: Plan = [
+    (rates, EVERYBODY),
+    (paced, EVERYBODY),
+    (arrivals, EVERYBODY),
+    (storm, [SITE, SITE_ON_POSTGRESQL]),
+    (stored, [SITE, SITE_ON_POSTGRESQL]),
+    (pages, [SITE]),
+    (many_rooms, [SITE]),
+    (other_rooms, [SITE]),
+]
+
+QUICK_PLAN: Plan = [
+    (rates, [SITE, TUTORIAL_PUBSUB, SOCKETIO, WS]),
+    (paced, [SITE, SOCKETIO]),
+    (arrivals, [SITE, SOCKETIO]),
+    (pages, [SITE]),
+    (other_rooms, [SITE]),
+]

@@ -1,0 +1,398 @@
+"""A person whose browser does what it should: it comes back, catches up, and sends again until there is an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from .history import Blackout, Heard, Message, Span, States, Story, View, Write, now
+from .line import LOST, Balancer, Disconnected, Frame, Line, NoAnswer, Refused
+from .people import Person
+from .timeline import Timeline
+
+BACKOFF_BASE_S = 0.5
+BACKOFF_CAP_S = 3.0
+STABLE_AFTER_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
+SILENCE_INTERVALS = 2.5
+HISTORY_PAGE = 200
+RESEND_PAUSE_S = 0.05
+
+RELOADED = 1001
+HEARTBEAT_MISSED = 4103
+STAYS_AWAY = range(4000, 4100)
+COMES_WHEN_TOLD = range(4200, 4300)
+
+
+class Outbox:
+    """What was written and not yet answered: in order, one at a time, again until it is acknowledged or refused."""
+
+    def __init__(self, client: Client):
+        self._client = client
+        self._waiting: deque[Write] = deque()
+        self._added = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, write: Write) -> None:
+        self._waiting.append(write)
+        self._added.set()
+
+    async def deliver(self) -> None:
+        while True:
+            self._added.clear()
+            while self._waiting:
+                await self._deliver(self._waiting[0])
+                self._waiting.popleft()
+            await self._added.wait()
+
+    async def _deliver(self, write: Write) -> None:
+        attempt = 0
+        while not write.refused:
+            try:
+                write.acknowledge(await self._client.submit(write))
+                break
+            except TimeoutError:
+                continue
+            except Disconnected:
+                await asyncio.sleep(RESEND_PAUSE_S)
+            except Refused as refusal:
+                if refusal.is_for_later:
+                    await asyncio.sleep(refusal.retry_after_s or backoff_s(attempt))
+                    attempt += 1
+                else:
+                    write.refused = refusal.code
+
+
+class Client:
+    """One person's connection, outboxes and rooms, for the whole run, whatever happens in between."""
+
+    def __init__(self, person: Person, rooms: list[str], balancer: Balancer, states: States, chance: random.Random):
+        self.story = Story(person.name)
+        self.rooms = {room: Timeline(room, self._noter(states)) for room in rooms}
+        self.posts, self.changes = Outbox(self), Outbox(self)
+        self.is_coming_back = True
+        self._person = person
+        self._balancer = balancer
+        self._chance = chance
+        self._awake = asyncio.Event()
+        self._awake.set()
+        self._online = asyncio.Event()
+        self._line: Line | None = None
+        self._catching_up: dict[str, asyncio.Task[None]] = {}
+        self._hanging_up: set[asyncio.Task[None]] = set()
+        self._bye: Frame | None = None
+        self._heard_at = self._online_at = 0.0
+        self._lost: asyncio.Future[int] | None = None
+
+    def _noter(self, states: States) -> Callable[[Message], Message]:
+        return lambda message: states.note(message, self.story.name)
+
+    @property
+    def name(self) -> str:
+        return self.story.name
+
+    @property
+    def server(self) -> int | None:
+        """The number of the server that this person is connected to."""
+        return self._line.server if self._line and self._online.is_set() else None
+
+    @property
+    def is_awake(self) -> bool:
+        return self._awake.is_set()
+
+    @property
+    def is_caught_up(self) -> bool:
+        return self._online.is_set() and all(timeline.is_live for timeline in self.rooms.values())
+
+    @property
+    def unsent(self) -> int:
+        return len(self.posts) + len(self.changes)
+
+    def positions(self) -> dict[str, int]:
+        return {room: timeline.version or 0 for room, timeline in self.rooms.items()}
+
+    async def take_part(self) -> None:
+        """Be there until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._stay_connected())
+            group.create_task(self.posts.deliver())
+            group.create_task(self.changes.deliver())
+
+    async def submit(self, write: Write) -> Frame:
+        """Send a write once, over whatever line there is; its ack, or why there is none."""
+        await self._online.wait()
+        await self._awake.wait()
+        if (line := self._line) is None:
+            raise Disconnected
+        write.sent.append((now(), line.server))
+        return await line.ask(write.frame())
+
+    async def hung_up(self) -> None:
+        """Wait until the last sockets are closed."""
+        await asyncio.gather(*self._hanging_up, return_exceptions=True)
+
+    # What may befall a person
+
+    def cut(self) -> None:
+        if self._line is not None:
+            self._line.cut()
+
+    def freeze(self) -> None:
+        """Nothing is read, nothing is sent, no timer fires: the laptop is shut."""
+        self._awake.clear()
+        self._end_span()
+        self.story.frozen.append((now(), float("inf")))
+        if self._line is not None:
+            self._line.stop_reading()
+
+    def thaw(self) -> None:
+        self._awake.set()
+        self.story.frozen[-1] = (self.story.frozen[-1][0], now())
+        if self._line is not None:
+            self._line.read_on()
+        self._note_caught_up()
+
+    def reload(self) -> None:
+        """The page is loaded again: the outbox is kept, the rooms are not."""
+        self._lose(RELOADED)
+        for timeline in self.rooms.values():
+            timeline.reload()
+
+    def die(self) -> None:
+        """Gone without a word, for good."""
+        self.is_coming_back = False
+        self.story.died_at = now()
+        self.cut()
+        self._lose(LOST)
+
+    # The connection
+
+    async def _stay_connected(self) -> None:
+        attempt = 0
+        while self.is_coming_back:
+            code = await self._connect_and_stay()
+            bye, self._bye = self._bye or {}, None
+            code = bye.get("code", code)
+            self._note_lost(code)
+            if self._online_at and now() - self._online_at >= STABLE_AFTER_S:
+                attempt = 0
+            self._online_at = 0.0
+            if code in STAYS_AWAY:
+                self.story.sent_away = (now(), code)
+                return
+            if code in COMES_WHEN_TOLD and "retry_after" in bye:
+                await asyncio.sleep(bye["retry_after"])
+            elif code != RELOADED:
+                await asyncio.sleep(backoff_s(attempt, self._chance))
+                attempt += 1
+
+    async def _connect_and_stay(self) -> int:
+        """From the call to the end of the line; the code it ended with. Nobody waits for a socket to finish closing."""
+        self._lost = asyncio.get_running_loop().create_future()
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._awake.wait()
+                self._line = await self._balancer.call(self._person, self._chance)
+                self._server = self._line.server
+                tasks.append(asyncio.create_task(self._read(self._line)))
+                welcomed = asyncio.create_task(self._online.wait())
+                tasks.append(welcomed)
+                await asyncio.wait([self._lost, welcomed], return_when=asyncio.FIRST_COMPLETED)
+            tasks.append(asyncio.create_task(self._beat(self._line)))
+            return await self._lost
+        except (NoAnswer, TimeoutError):
+            return LOST
+        finally:
+            self._disconnected([*tasks, *self._catching_up.values()])
+
+    def _disconnected(self, tasks: list[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task.cancel()
+        self._catching_up.clear()
+        self._online.clear()
+        for timeline in self.rooms.values():
+            timeline.disconnected()
+        if self._line is not None:
+            self._line.fail_all()
+            hanging_up = asyncio.create_task(self._line.hang_up())
+            self._hanging_up.add(hanging_up)
+            hanging_up.add_done_callback(self._hanging_up.discard)
+            self._line = None
+
+    def _lose(self, code: int) -> None:
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(code)
+
+    async def _read(self, line: Line) -> None:
+        async for frames in line.frames():
+            await self._awake.wait()
+            if self._online.is_set() and now() - self._heard_at > self._silence_s:
+                self._lose(HEARTBEAT_MISSED)  # this lay waiting while we slept: the server has given us up
+                return
+            self._heard_at = now()
+            for frame in frames:
+                self.story.tail.append((self._heard_at, frame))
+                self._take(line, frame)
+        await self._awake.wait()
+        self._lose(line.close_code)
+
+    async def _beat(self, line: Line) -> None:
+        """A heartbeat every interval; any frame is an answer, and without one in time the line is given up."""
+        if not self._online.is_set():
+            return
+        interval_s, timeout_s = self._heartbeat["interval"], self._heartbeat["timeout"]
+        await asyncio.sleep(interval_s)
+        while True:
+            await self._awake.wait()
+            beat_at = now()
+            with suppress(Disconnected, TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await line.send({"type": "heartbeat", "at": self.positions(), "sent": beat_at})
+            await asyncio.sleep(beat_at + timeout_s - now())
+            await self._awake.wait()
+            if self._heard_at < beat_at:
+                self._lose(HEARTBEAT_MISSED)
+            await asyncio.sleep(beat_at + interval_s - now())
+
+    # What the server says
+
+    def _take(self, line: Line, frame: Frame) -> None:
+        match frame["type"]:
+            case "hello":
+                self._welcome(frame)
+            case "message":
+                self._hear(frame)
+            case "joined":
+                self._joined(frame)
+            case "history":
+                self.rooms[frame["room"]].earlier(frame)
+            case "resync":
+                self.rooms[frame["room"]].resync()
+                self._catch_up(self.rooms[frame["room"]])
+            case "presence":
+                self._hear_presence(frame)
+            case "error":
+                self.story.errors.append((now(), frame["code"], frame["message"]))
+            case "left":
+                self.story.errors.append((now(), "left", f"sent out of {frame['room']}"))
+            case "bye":
+                self._bye = frame
+        line.settle(frame)
+
+    def _welcome(self, hello: Frame) -> None:
+        self._heartbeat: dict[str, float] = hello["heartbeat"]
+        self._silence_s = self._heartbeat["interval"] * SILENCE_INTERVALS
+        self._online_at = now()
+        self._online.set()
+        for timeline in self.rooms.values():
+            self._catch_up(timeline)
+
+    def _hear(self, message: Message) -> None:
+        timeline = self.rooms[message["room"]]
+        timeline.receive(message)
+        self._catch_up(timeline)
+
+    def _joined(self, page: Frame) -> None:
+        timeline = self.rooms[page["room"]]
+        timeline.joined(page)
+        if (online := page.get("online")) is not None:
+            self._view(page["room"]).online = set(online["names"])
+        self._catch_up(timeline)
+        self._note_caught_up()
+
+    def _hear_presence(self, event: Frame) -> None:
+        online = self._view(event["room"]).online
+        online -= set(event.get("left", ()))
+        online |= set(event.get("joined", ()))
+        for names, is_here in ((event.get("joined", ()), True), (event.get("left", ()), False)):
+            self.story.heard += [Heard(now(), event["room"], name, is_here) for name in names]
+
+    def _view(self, room: str) -> View:
+        return self.story.views[room]
+
+    # Catching up
+
+    def _catch_up(self, timeline: Timeline) -> None:
+        """Ask for what is missing, unless somebody is at it or nothing is."""
+        task = self._catching_up.get(timeline.room)
+        is_behind = not timeline.is_live or timeline.has_earlier
+        if is_behind and self._line is not None and (task is None or task.done()):
+            self._catching_up[timeline.room] = asyncio.create_task(self._ask_for_missing(self._line, timeline))
+
+    async def _ask_for_missing(self, line: Line, timeline: Timeline) -> None:
+        """Ask as often as it takes, then scroll up to the beginning; who did not get on waits before asking again."""
+        attempt = 0
+        while not timeline.is_live or timeline.has_earlier:
+            pause_s = None
+            try:
+                got_on = await (self._ask_history(line, timeline) if timeline.is_live else self._join(line, timeline))
+            except Disconnected:
+                return
+            except (Refused, TimeoutError) as problem:
+                got_on, pause_s = False, getattr(problem, "retry_after_s", None)
+            if got_on:
+                attempt = 0
+            else:
+                await asyncio.sleep(pause_s or backoff_s(attempt, self._chance))
+                attempt += 1
+
+    async def _join(self, line: Line, timeline: Timeline) -> bool:
+        """Ask once; say whether it brought us further."""
+        asked_at, question = timeline.version, timeline.next_join()
+        assert question is not None
+        try:
+            await line.ask({"type": "join", **question})
+        except (Refused, TimeoutError):
+            timeline.join_failed(question)
+            raise
+        return timeline.is_live or timeline.version != asked_at
+
+    async def _ask_history(self, line: Line, timeline: Timeline) -> bool:
+        await line.ask({"type": "history", "room": timeline.room, "before": timeline.oldest, "limit": HISTORY_PAGE})
+        return True
+
+    # For the evidence
+
+    def _note_caught_up(self) -> None:
+        if not self.is_caught_up or not self._awake.is_set() or self._line is None:
+            return
+        story = self.story
+        if not story.spans or story.spans[-1].ended != float("inf"):
+            story.spans.append(Span(now(), self._line.server))
+        if story.blackouts and story.blackouts[-1].ended == float("inf"):
+            story.blackouts[-1].ended = now()
+
+    def _note_lost(self, code: int) -> None:
+        self._end_span()
+        blackouts = self.story.blackouts
+        if blackouts and blackouts[-1].ended == float("inf"):
+            blackouts[-1].tries += 1
+        elif self._online_at:
+            blackouts.append(Blackout(now(), self._server, code))
+
+    def _end_span(self) -> None:
+        if self.story.spans and self.story.spans[-1].ended == float("inf"):
+            self.story.spans[-1].ended = now()
+
+    def finish(self) -> Story:
+        """The story, complete."""
+        story = self.story
+        for room, timeline in self.rooms.items():
+            view = story.views[room]
+            view.shown, view.messages, view.head = timeline.shown, timeline.messages, timeline.version or 0
+            view.is_live = timeline.is_live
+            story.gaps += timeline.gaps
+            story.resyncs += timeline.resyncs
+        return story
+
+
+def backoff_s(attempt: int, chance: Any = random) -> float:
+    """Full jitter over a window that doubles, up to the cap."""
+    return min(BACKOFF_CAP_S, BACKOFF_BASE_S + chance.random() * BACKOFF_BASE_S * 2 ** min(attempt, 30))

@@ -1,0 +1,106 @@
+"""The application with something broken in it, named in CHAOS_FAULT: the checker has to find each of these.
+
+Nothing of this is in the product: its engines are changed here, in the memory of one server process.
+`crash-after-commit:P` is no fault but an accident: with the probability P the process dies by SIGKILL when a batch is
+committed and nobody has been told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chatsite.asgi import application  # first of all: it sets Django up
+
+# isort: split
+from django.db import connection, transaction
+
+from chat import database, hub, ledger, log
+from chat.models import Message
+
+__all__ = ["application"]
+
+UNTIL_COMMIT_S = 0.3
+
+
+def no_head_check() -> None:
+    """What the courier loses stays lost until somebody notices a gap."""
+
+    async def compare_nothing(self: hub.Hub) -> None:
+        await asyncio.Event().wait()
+
+    hub.Hub._compare_heads = compare_nothing  # type: ignore[method-assign]
+
+
+def no_nonce() -> None:
+    """Whatever comes twice is written twice. `forget_uniqueness` goes with it."""
+
+    def read_nothing(self: Any) -> None:
+        self._said = {}
+
+    ledger._Transaction._read_nonces = read_nothing  # type: ignore[method-assign]
+
+
+def ack_before_commit() -> None:
+    """Everybody is told first, and the transaction comes a moment later."""
+
+    async def write_batch(self: log.Log, batch: list[Any]) -> None:
+        entries = [entry for entry, _ in batch]
+        try:
+            outcomes, changed = await database.writer.run(_rehearse, entries)
+        except Exception as problem:
+            self._fail(batch, problem)
+            return
+        self._committed(changed)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            log._settle(future, outcome)
+        await asyncio.sleep(UNTIL_COMMIT_S)
+        await database.writer.run(ledger.write, entries)
+
+    log.Log._write_batch = write_batch  # type: ignore[method-assign]
+
+
+def _rehearse(entries: Sequence[ledger.Entry]) -> Any:
+    with transaction.atomic():
+        result = ledger.write(entries)
+        transaction.set_rollback(True)
+    return result
+
+
+def crash_after_commit(probability: str) -> None:
+    """Die between the commit and its delivery."""
+    build = log.Log.__init__
+
+    def init(self: log.Log, committed: Callable[[Any], None]) -> None:
+        def die_or_go_on(changed: Any) -> None:
+            if changed and random.random() < float(probability):
+                os.kill(os.getpid(), signal.SIGKILL)
+            committed(changed)
+
+        build(self, die_or_go_on)
+
+    log.Log.__init__ = init  # type: ignore[method-assign]
+
+
+def forget_uniqueness() -> None:
+    """The constraint that makes a nonce count once is taken out of the database."""
+    (once,) = (constraint for constraint in Message._meta.constraints if constraint.name == "once")
+    Message._meta.constraints.remove(once)  # SQLite makes the table anew from what is left here
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Message, once)
+
+
+def _plant(faults: str) -> None:
+    for fault in filter(None, faults.split(",")):
+        name, _, argument = fault.partition(":")
+        globals()[name.replace("-", "_")](*filter(None, [argument]))
+
+
+if __name__ == "__main__":
+    forget_uniqueness()
+else:
+    _plant(os.environ.get("CHAOS_FAULT", ""))

@@ -1,0 +1,139 @@
+"""The site that is to be broken: server processes that come back when they end, a Valkey, and a database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.programs import Daphne, Valkey, free_port
+from tests.site import manage
+
+from .database import Database, PostgreSQLDatabase, SQLiteDatabase
+from .people import PROJECT
+from .waiting import until
+
+WATCH_INTERVAL_S = 0.05
+READY_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
+OWN_SETTINGS = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "DEBUG", "ADMIN_NAME", "ADMIN_PASSWORD")
+
+
+class Courier(Valkey):
+    """Started without waiting for it: nobody here may block."""
+
+    def _wait_until_ready(self) -> None: ...
+
+
+class Server(Daphne):
+    """One server process, of the real application, or of one with a fault planted in it."""
+
+    APPLICATION = "chatsite.asgi:application"
+    WITH_FAULT = "chaos.planted:application"
+
+    def __init__(self, server: str, log: Path, env: dict[str, str], planted: str):
+        self.fault = planted
+        self._usual_fault = planted
+        super().__init__(server, free_port(), log, env)
+
+    def start(self) -> None:
+        """With `fault` this once, as usual after that."""
+        assert self._env is not None
+        self._command[-1] = self.WITH_FAULT if self.fault else self.APPLICATION
+        self._env = {**self._env, "CHAOS_FAULT": self.fault}
+        self.fault = self._usual_fault
+        super().start()
+
+    def _wait_until_ready(self) -> None: ...
+
+    async def ready(self) -> None:
+        """Wait until it listens; TimeoutError when it does not."""
+        if not await until(lambda: _listens(self._port), READY_TIMEOUT_S):
+            raise TimeoutError(f"{self.url} does not listen")
+
+    async def ended(self, within_s: float) -> bool:
+        """Wait for it to end; say whether it did."""
+        return await until(lambda: not self.is_running, within_s)
+
+
+class ChaosSite:
+    """Everything that runs. `keep_running` does what supervisor does; `stop` leaves nothing behind."""
+
+    def __init__(self, database: str, processes: int, server: str, planted: str):
+        self.folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/tmp"))
+        self.folder.chmod(0o755)
+        self.valkey: Courier | None = None
+        self.database: Database | None = None
+        self.servers: list[Server] = []
+        self.env: dict[str, str] = {}
+        self._kind = database
+        self._processes = processes
+        self._server = server
+        self._planted = planted
+        self._is_stopping = False
+
+    def prepare(self, settings: dict[str, str]) -> None:
+        """Everything but the servers."""
+        data = self.folder / "data"
+        data.mkdir()
+        self.valkey = Courier(self.folder)
+        self.env = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS}
+        self.env |= {"DATA_DIR": str(data), "REDIS_URL": self.valkey.url, "PYTHONPATH": str(PROJECT)} | settings
+        if self._kind == "postgresql":
+            self.database = PostgreSQLDatabase(self.folder)
+            self.env["DATABASE_URL"] = self.database.url
+        else:
+            self.database = SQLiteDatabase(data / "chatsite.sqlite3")
+        manage(self.env, "prepare")
+        if self._planted == "no-nonce":
+            subprocess.run([sys.executable, "-m", "chaos.planted"], cwd=PROJECT, env=self.env, check=True)
+
+    async def start(self) -> None:
+        for number in range(self._processes):
+            env = {**self.env, "CHATSITE_PROCESS": f"c{number}"}
+            self.servers.append(Server(self._server, self.folder / f"server{number}.log", env, self._planted))
+        await asyncio.gather(*(server.ready() for server in self.servers))
+
+    async def keep_running(self) -> None:
+        """A server that ended is started again, whatever ended it."""
+        while not self._is_stopping:
+            for server in self.servers:
+                if not server.is_running:
+                    server.start()
+            await asyncio.sleep(WATCH_INTERVAL_S)
+
+    async def ready(self) -> None:
+        await asyncio.gather(*(server.ready() for server in self.servers))
+
+    @property
+    def urls(self) -> list[str]:
+        return [server.ws_url for server in self.servers]
+
+    @property
+    def logs(self) -> str:
+        return "".join(server.log.read_text(errors="replace") for server in self.servers)
+
+    async def stop(self) -> None:
+        """Every process that was started here is ended by its id; none is left, however often this is called."""
+        self._is_stopping = True
+        for server in self.servers:
+            if server.is_running:
+                server.ask_to_stop()
+        for server in self.servers:
+            if not await server.ended(within_s=STOP_TIMEOUT_S):
+                server.kill(signal.SIGKILL)
+        if self.valkey is not None:
+            self.valkey.thaw()
+            self.valkey.stop()
+        if self.database is not None:
+            self.database.stop()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
