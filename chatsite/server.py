@@ -19,6 +19,7 @@ from daphne.cli import CommandLineInterface
 from daphne.server import Server, reactor
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
+from twisted.web.http import H2_ENABLED
 
 from .hooks import hook, is_fit, rehearse
 from .requests import REQUEST_TIMEOUT_S, PatientChannel
@@ -72,7 +73,7 @@ class ChatServer(Server):
     def _use_our_protocols(self) -> None:
         for logger_name in ("daphne.http_protocol", "daphne.ws_protocol"):
             logging.getLogger(logger_name).addFilter(_last_line_only)
-        if is_fit(PatientChannel):
+        if not H2_ENABLED and is_fit(PatientChannel):
             self.http_factory.protocol = PatientChannel
             self.http_factory.timeOut = REQUEST_TIMEOUT_S
         if is_fit(ChatSocket, rehearse):

@@ -1,6 +1,6 @@
 """The state of the connection in words, and the buttons that change it."""
 
-import re
+
 
 from playwright.async_api import expect
 
