@@ -14,8 +14,9 @@ from . import prove
 from .checker import check
 from .history import Evidence, now
 from .nemesis import KINDS
+from .options import Options
 from .report import report
-from .run import Options, Run
+from .run import Run
 
 EVIDENCE = "evidence.pickle"
 FOR_POSTGRESQL = ("database-restart", "database-freeze")
@@ -57,6 +58,7 @@ def judge(evidence: Evidence, options: Options) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m chaos", description="Breaks a site at random and checks what is left.")
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seconds", type=float, help="instead of --minutes")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--processes", type=int, default=2)
@@ -76,7 +78,7 @@ def _arguments() -> argparse.Namespace:
 def _options(given: argparse.Namespace) -> Options:
     return Options(
         seed=given.seed,
-        seconds=given.minutes * 60,
+        seconds=given.seconds or given.minutes * 60,
         mix=_mix(given.mix, given.database),
         clients=given.clients,
         processes=given.processes,

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from .checker import check
-from .run import Options, Run
+from .options import Options
+from .run import Run
 
 
 class Proof(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from .checker import Case, cause_of, deliveries
 from .history import FOREVER, Evidence, Story, Strike, Write
-from .run import Options
+from .options import Options
 
 KINDS = (
     "lost",
@@ -46,7 +46,7 @@ def report(evidence: Evidence, cases: list[Case], options: Options) -> Iterator[
 def command(options: Options) -> str:
     """What makes the same plan again."""
     parts = [
-        f"python -m chaos --seed {options.seed} --minutes {options.seconds / 60:g}",
+        f"python -m chaos --seed {options.seed} --seconds {options.seconds:g}",
         f"--clients {options.clients} --processes {options.processes} --database {options.database}",
         f"--mix {','.join(options.mix)} --pause {options.pause_s:g} --longest {options.longest_s:g}",
     ]

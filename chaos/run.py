@@ -6,7 +6,6 @@ import asyncio
 import random
 import shutil
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from . import people
@@ -16,6 +15,7 @@ from .client import Client
 from .history import Evidence, States, now
 from .line import Balancer, Line
 from .nemesis import Nemesis, plan
+from .options import Options
 from .people import BY_NAME_ALONE, Person
 from .site import ChaosSite
 
@@ -28,25 +28,6 @@ STALL_S = 0.5
 
 class NotStarted(Exception):
     """The site or the people did not come up: nothing was tested."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a run is made of. `rate_per_s`: what one person writes; `pause_s`: between two faults, on average."""
-
-    seed: int
-    seconds: float
-    mix: tuple[str, ...]
-    clients: int = 50
-    processes: int = 2
-    database: str = "sqlite"
-    server: str = "chatsite.server"
-    rooms: tuple[str, ...] = ("lobby", "tower")
-    rate_per_s: float = 0.5
-    pause_s: float = 5.0
-    longest_s: float = 60.0
-    planted: str = ""
-    settings: dict[str, str] = field(default_factory=dict)
 
 
 class Run:
