@@ -13,13 +13,12 @@ from pathlib import Path
 from . import prove
 from .checker import check
 from .history import Evidence, now
-from .nemesis import KINDS
+from .nemesis import KINDS, ON_POSTGRESQL
 from .options import Options
 from .report import report
 from .run import Run
 
 EVIDENCE = "evidence.pickle"
-FOR_POSTGRESQL = ("database-restart", "database-freeze")
 
 
 def main() -> int:
@@ -92,7 +91,7 @@ def _options(given: argparse.Namespace) -> Options:
 
 
 def _mix(given: str | None, database: str) -> tuple[str, ...]:
-    possible = [kind for kind in KINDS if database == "postgresql" or kind not in FOR_POSTGRESQL]
+    possible = [kind for kind in KINDS if database == "postgresql" or kind not in ON_POSTGRESQL]
     mix = tuple(given.split(",")) if given else tuple(possible)
     if unknown := set(mix) - set(possible):
         raise SystemExit(f"no such faults with {database}: {', '.join(sorted(unknown))}")

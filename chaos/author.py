@@ -38,7 +38,6 @@ class Author:
     def _post(self) -> None:
         room = self._chance.choice(list(self._client.rooms))
         write = self._write("post", room)
-        write.nonce = f"{write.author}-{write.number}-{self._chance.getrandbits(32):08x}"
         write.text = f"{write.author} #{write.number}" + " and so on" * self._chance.randrange(20)
         self._posts.append(write)
         self._client.posts.add(write)
@@ -74,5 +73,6 @@ class Author:
     def _write(self, kind: str, room: str) -> Write:
         self._number += 1
         write = Write(kind, self._client.name, room, self._number)
+        write.nonce = f"{write.author}-{write.number}-{self._chance.getrandbits(32):08x}"
         self._client.story.writes.append(write)
         return write

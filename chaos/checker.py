@@ -22,7 +22,6 @@ FLAP_S = 10.0
 FLAP_EXCUSED_S = 75.0
 CLOSE_EXCUSED_S = 30.0
 
-SERVER_FAULTS = {"kill", "commit-kill", "roll", "stop"}
 ACCEPTED_ERRORS = {"rate_limited", "unavailable", "not_found"}
 
 COMPLAINT = re.compile(r"^.*\n?Traceback \(most recent.*\n(?:[ \t].*\n|\n)*.*", re.MULTILINE)
@@ -443,7 +442,7 @@ def cause_of(evidence: Evidence, story: Story, blackout: Blackout) -> str | None
         strike
         for strike in evidence.strikes
         if strike.overlaps(blackout.closed_at - CLOSE_EXCUSED_S, blackout.closed_at + 1)
-        and (story.name in strike.touched or (blackout.server in strike.touched and strike.kind in SERVER_FAULTS))
+        and (story.name in strike.touched or blackout.server in strike.touched)
     ]
     if touching:
         return max(touching, key=lambda strike: strike.began).kind

@@ -204,7 +204,7 @@ class Client:
                 tasks.append(asyncio.create_task(self._read(self._line)))
                 welcomed = asyncio.create_task(self._online.wait())
                 tasks.append(welcomed)
-                await asyncio.wait([self._lost, welcomed], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({self._lost, welcomed}, return_when=asyncio.FIRST_COMPLETED)
             tasks.append(asyncio.create_task(self._beat(self._line)))
             return await self._lost
         except (NoAnswer, TimeoutError):

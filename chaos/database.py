@@ -127,7 +127,7 @@ class PostgreSQLDatabase(Database):
 class _PostgreSQL(PostgreSQL):
     """Started again without waiting for it; and a commit is a commit, unlike in the tests."""
 
-    FAST = ("fsync=off", "max_connections=300")
+    FAST = ("fsync=off", "max_connections=300")  # type: ignore[assignment]
 
     def _wait_until_ready(self) -> None:
         """Only the first start is waited for."""

@@ -39,13 +39,13 @@ class Write:
 
     def frame(self) -> dict[str, Any]:
         """The verb, without an id."""
-        fields = {
-            "post": {"nonce": self.nonce, "text": self.text},
+        fields: dict[str, dict[str, Any]] = {
+            "post": {"text": self.text},
             "edit": {"seq": self.seq, "text": self.text},
             "delete": {"seq": self.seq},
             "react": {"seq": self.seq, "emoji": self.emoji, "on": self.on},
         }
-        return {"type": self.kind, "room": self.room, **fields[self.kind]}
+        return {"type": self.kind, "room": self.room, "nonce": self.nonce, **fields[self.kind]}
 
     def acknowledge(self, ack: Message) -> None:
         self.acked_at = min(self.acked_at, now())

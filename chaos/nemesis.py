@@ -6,32 +6,24 @@ import asyncio
 import random
 import signal
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from .client import Client
-from .database import PostgreSQLDatabase
+from .database import Database, PostgreSQLDatabase
 from .history import Strike, now
 from .site import ChaosSite, Server
 from .waiting import until
 
-LONGEST_S = {
-    "kill": 0,
-    "commit-kill": 0,
-    "roll": 0,
-    "stop": 20,
-    "redis-restart": 5,
-    "redis-freeze": 20,
-    "cut": 0,
-    "freeze": 40,
-    "reload": 0,
-    "leave": 0,
-    "lock": 12,
-    "database-restart": 5,
-    "database-freeze": 12,
-}
+# Every kind of fault, and how many seconds it lasts at most; 0: as long as it takes.
+ON_SERVERS = {"kill": 0.0, "commit-kill": 0.0, "roll": 0.0, "stop": 20.0}
+ON_VALKEY = {"redis-restart": 5.0, "redis-freeze": 20.0}
+ON_PEOPLE = {"cut": 0.0, "freeze": 40.0, "reload": 0.0, "leave": 0.0}
+ON_DATABASE = {"lock": 12.0}
+ON_POSTGRESQL = {"database-restart": 5.0, "database-freeze": 12.0}
+LONGEST_S = ON_SERVERS | ON_VALKEY | ON_PEOPLE | ON_DATABASE | ON_POSTGRESQL
 KINDS = tuple(LONGEST_S)
+
 SHORTEST_S = 0.5
 MOST_WHO_LEAVE = 4
 CRASH_PROBABILITY = 0.5
@@ -71,7 +63,7 @@ def plan(
 
 
 class Nemesis:
-    """Carries out a plan. Nothing is hit twice at a time; `rest` waits for what is under way, and heals it."""
+    """Carries out a plan. Whatever it breaks, it heals; nothing is broken in two ways at a time."""
 
     def __init__(self, site: ChaosSite, clients: list[Client], say: Callable[[str], None]):
         self.strikes: list[Strike] = []
@@ -80,171 +72,165 @@ class Nemesis:
         self._say = say
         self._in_use: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def carry_out(self, faults: Sequence[Fault]) -> None:
+    async def carry_out(self, faults: Sequence[Fault], seconds: float) -> None:
+        """Until the time is over, and all is healed. What had to wait so long for its turn is left out."""
         began = now()
         async with asyncio.TaskGroup() as group:
             for fault in faults:
                 await asyncio.sleep(began + fault.at_s - now())
-                group.create_task(self._strike(fault))
+                group.create_task(self._strike(fault, began + seconds))
+            await asyncio.sleep(began + seconds - now())
 
-    async def _strike(self, fault: Fault) -> None:
-        method = getattr(self, "_" + fault.kind.replace("-", "_"))
-        await method(fault, random.Random(fault.chance_seed))
+    async def _strike(self, fault: Fault, ends_at: float) -> None:
+        if fault.kind in ON_PEOPLE:
+            await self._befall_people(fault)
+            return
+        server = self._busiest() if fault.server is None else fault.server
+        target = f"server {server}" if fault.kind in ON_SERVERS else "valkey" if fault.kind in ON_VALKEY else "database"
+        async with self._in_use[target]:
+            if now() < ends_at:
+                await self._break(fault, target, server)
 
-    def _note(self, fault: Fault, touched: Sequence[int | str], note: str = "") -> Strike:
-        strike = Strike(fault.kind, now(), frozenset(touched), note)
-        self.strikes.append(strike)
-        lasting = f" for {fault.seconds:.1f} s" if LONGEST_S[fault.kind] else ""
-        self._say(f"{fault.kind:16} {note or ', '.join(map(str, touched))}{lasting}")
-        return strike
-
-    # Servers
-
-    async def _kill(self, fault: Fault, chance: random.Random) -> None:
-        async with self._server(fault) as (server, strike):
-            server.kill()
-            await self._back(server, strike)
-
-    async def _commit_kill(self, fault: Fault, chance: random.Random) -> None:
-        """The next start dies between a commit and its delivery."""
-        async with self._server(fault) as (server, strike):
-            server.fault = ",".join(filter(None, [server.fault, f"crash-after-commit:{CRASH_PROBABILITY}"]))
-            server.kill()
-            await self._back(server, strike)
-            crashing = server.pid
-            if await until(lambda: server.pid != crashing, CRASH_PATIENCE_S):
-                strike.note += ", died"
-            else:
-                server.kill()
-            await self._back(server, strike)
-
-    async def _roll(self, fault: Fault, chance: random.Random) -> None:
-        async with self._server(fault) as (server, strike):
-            rolling = server.process
-            server.ask_to_stop()
-            if not await until(lambda: rolling.poll() is not None, DRAIN_PATIENCE_S):
-                strike.note += ", did not stop"
-                server.kill()
-            await self._back(server, strike)
-
-    async def _stop(self, fault: Fault, chance: random.Random) -> None:
-        async with self._server(fault) as (server, strike):
-            server.freeze()
-            try:
-                await asyncio.sleep(fault.seconds)
-            finally:
-                server.thaw()
-            strike.ended = now()
-
-    async def _back(self, server: Server, strike: Strike) -> None:
-        await until(lambda: server.is_running)
-        await server.ready()
+    async def _break(self, fault: Fault, target: str, server: int) -> None:
+        chance = random.Random(fault.chance_seed)
+        strike = self._note(fault, [server if fault.kind in ON_SERVERS else target], target)
+        match fault.kind:
+            case "kill":
+                await self._kill(self._site.servers[server])
+            case "commit-kill":
+                await self._kill_after_commit(fault, self._site.servers[server], strike)
+            case "roll":
+                await self._roll(self._site.servers[server], strike)
+            case "stop":
+                await self._stop(self._site.servers[server], fault.seconds)
+            case "redis-restart":
+                await self._restart_valkey(fault.seconds, chance)
+            case "redis-freeze":
+                await self._freeze_valkey(fault.seconds)
+            case "lock":
+                strike.note = await self._database.hold_lock(fault.seconds, chance)
+            case "database-restart":
+                await self._postgresql.restart(fault.seconds, chance.choice([signal.SIGINT, signal.SIGQUIT]))
+            case "database-freeze":
+                await self._freeze_database(fault.seconds)
         strike.ended = now()
 
-    @asynccontextmanager
-    async def _server(self, fault: Fault) -> AsyncIterator[tuple[Server, Strike]]:
-        """The server, which nobody else touches meanwhile."""
-        number = self._busiest() if fault.server is None else fault.server
-        async with self._in_use[f"server {number}"]:
-            yield self._site.servers[number], self._note(fault, [number], f"server {number}")
+    def _note(self, fault: Fault, touched: Iterable[int | str], note: str) -> Strike:
+        self.strikes.append(Strike(fault.kind, now(), frozenset(touched), note))
+        lasting = f" for {fault.seconds:.1f} s" if LONGEST_S[fault.kind] else ""
+        self._say(f"{fault.kind:18}{note}{lasting}")
+        return self.strikes[-1]
+
+    # Servers
 
     def _busiest(self) -> int:
         people = Counter(client.server for client in self._clients if client.server is not None)
         return max(range(len(self._site.servers)), key=lambda number: people[number])
 
+    async def _kill(self, server: Server) -> None:
+        server.kill()
+        await until(lambda: server.is_running)
+        await server.ready()
+
+    async def _kill_after_commit(self, fault: Fault, server: Server, strike: Strike) -> None:
+        """The next start dies between a commit and its delivery; people are cut off, so that some come to it."""
+        server.fault = ",".join(filter(None, [server.fault, f"crash-after-commit:{CRASH_PROBABILITY}"]))
+        await self._kill(server)
+        strike.ended = now()
+        crashing = server.process
+        await self._befall_people(fault._replace(kind="cut"))
+        if await until(lambda: crashing.poll() is not None, CRASH_PATIENCE_S):
+            self._note(fault, strike.touched, f"{strike.note} died after a commit")
+        else:
+            self._note(fault, strike.touched, f"{strike.note} had nothing to commit")
+            server.kill()
+        await until(lambda: server.is_running)
+        await server.ready()
+        self.strikes[-1].ended = now()
+
+    async def _roll(self, server: Server, strike: Strike) -> None:
+        rolling = server.process
+        server.ask_to_stop()
+        if not await until(lambda: rolling.poll() is not None, DRAIN_PATIENCE_S):
+            strike.note += ", did not stop"
+            server.kill()
+        await until(lambda: server.is_running)
+        await server.ready()
+
+    async def _stop(self, server: Server, seconds: float) -> None:
+        server.freeze()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            server.thaw()
+
     # Valkey
 
-    async def _redis_restart(self, fault: Fault, chance: random.Random) -> None:
-        async with self._in_use["valkey"]:
-            strike = self._note(fault, ["valkey"])
-            valkey = self._site.valkey
-            assert valkey is not None
-            valkey.kill(chance.choice([signal.SIGKILL, signal.SIGTERM]))
-            try:
-                await asyncio.sleep(fault.seconds)
-            finally:
-                valkey.start()
-            strike.ended = now()
-
-    async def _redis_freeze(self, fault: Fault, chance: random.Random) -> None:
-        async with self._in_use["valkey"]:
-            strike = self._note(fault, ["valkey"])
-            valkey = self._site.valkey
-            assert valkey is not None
-            valkey.freeze()
-            try:
-                await asyncio.sleep(fault.seconds)
-            finally:
-                valkey.thaw()
-            strike.ended = now()
-
-    # People
-
-    async def _cut(self, fault: Fault, chance: random.Random) -> None:
-        for client in self._some(fault, chance, chance.uniform(0.1, 1.0)):
-            client.cut()
-
-    async def _reload(self, fault: Fault, chance: random.Random) -> None:
-        for client in self._some(fault, chance, 0.1):
-            client.reload()
-
-    async def _freeze(self, fault: Fault, chance: random.Random) -> None:
-        clients = [client for client in self._some(fault, chance, 0.2, "frozen") if client.is_awake]
-        strike = self.strikes[-1]
-        for client in clients:
-            client.freeze()
+    async def _restart_valkey(self, seconds: float, chance: random.Random) -> None:
+        assert self._site.valkey is not None
+        self._site.valkey.kill(chance.choice([signal.SIGKILL, signal.SIGTERM]))
         try:
-            await asyncio.sleep(fault.seconds)
+            await asyncio.sleep(seconds)
         finally:
-            for client in clients:
-                client.thaw()
-        strike.ended = now()
+            self._site.valkey.start()
 
-    async def _leave(self, fault: Fault, chance: random.Random) -> None:
-        """Somebody dies without a word, and does not come back."""
-        dead = [client for client in self._clients if not client.is_coming_back]
-        if len(dead) < min(MOST_WHO_LEAVE, len(self._clients) // 4):
-            for client in self._some(fault, chance, 0.01):
-                client.die()
-
-    def _some(self, fault: Fault, chance: random.Random, share: float, what: str = "") -> list[Client]:
-        """So many of those who are there, at least one; the strike is noted."""
-        present = [client for client in self._clients if client.is_coming_back and client.is_awake]
-        chosen = chance.sample(present, max(1, min(len(present), round(share * len(present))))) if present else []
-        strike = self._note(fault, [client.name for client in chosen], _names(chosen))
-        if not what:
-            strike.ended = now()
-        return chosen
+    async def _freeze_valkey(self, seconds: float) -> None:
+        assert self._site.valkey is not None
+        self._site.valkey.freeze()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._site.valkey.thaw()
 
     # The database
 
-    async def _lock(self, fault: Fault, chance: random.Random) -> None:
-        async with self._in_use["database"]:
-            strike = self._note(fault, ["database"])
-            assert self._site.database is not None
-            strike.note = await self._site.database.hold_lock(fault.seconds, chance)
-            strike.ended = now()
+    @property
+    def _database(self) -> Database:
+        assert self._site.database is not None
+        return self._site.database
 
-    async def _database_restart(self, fault: Fault, chance: random.Random) -> None:
-        async with self._in_use["database"]:
-            strike = self._note(fault, ["database"])
-            assert isinstance(self._site.database, PostgreSQLDatabase)
-            await self._site.database.restart(fault.seconds, chance.choice([signal.SIGINT, signal.SIGQUIT]))
-            strike.ended = now()
+    @property
+    def _postgresql(self) -> PostgreSQLDatabase:
+        assert isinstance(self._site.database, PostgreSQLDatabase)
+        return self._site.database
 
-    async def _database_freeze(self, fault: Fault, chance: random.Random) -> None:
-        async with self._in_use["database"]:
-            strike = self._note(fault, ["database"])
-            assert isinstance(self._site.database, PostgreSQLDatabase)
-            self._site.database.freeze()
-            try:
-                await asyncio.sleep(fault.seconds)
-            finally:
-                self._site.database.thaw()
-            strike.ended = now()
+    async def _freeze_database(self, seconds: float) -> None:
+        self._postgresql.freeze()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._postgresql.thaw()
+
+    # People
+
+    async def _befall_people(self, fault: Fault) -> None:
+        chance = random.Random(fault.chance_seed)
+        share = {"cut": chance.uniform(0.1, 1.0), "freeze": 0.2, "reload": 0.1, "leave": 0.0}[fault.kind]
+        present = [client for client in self._clients if client.is_coming_back and client.is_awake]
+        chosen = chance.sample(present, min(len(present), max(1, round(share * len(present)))))
+        if fault.kind == "leave" and len(self._clients) - len(present) >= min(MOST_WHO_LEAVE, len(self._clients) // 4):
+            return
+        strike = self._note(fault, [client.name for client in chosen], _names(chosen))
+        if fault.kind == "freeze":
+            await self._freeze(chosen, fault.seconds)
+        for client in chosen:
+            if fault.kind == "cut":
+                client.cut()
+            elif fault.kind == "reload":
+                client.reload()
+            elif fault.kind == "leave":
+                client.die()
+        strike.ended = now()
+
+    async def _freeze(self, clients: list[Client], seconds: float) -> None:
+        for client in clients:
+            client.freeze()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            for client in clients:
+                client.thaw()
 
 
 def _names(clients: list[Client]) -> str:
-    if len(clients) <= 3:
-        return ", ".join(client.name for client in clients)
-    return f"{len(clients)} people"
+    return ", ".join(client.name for client in clients) if len(clients) <= 3 else f"{len(clients)} people"

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from .checker import Case, cause_of, deliveries
-from .history import FOREVER, Evidence, Story, Strike, Write
+from .history import FOREVER, Blackout, Evidence, Story, Strike, Write
+from .nemesis import ON_SERVERS
 from .options import Options
 
 KINDS = (
@@ -68,8 +69,9 @@ def _work(evidence: Evidence) -> Iterator[str]:
     yield f"told to people: {_listed(errors) or 'no errors'}"
     gaps, resyncs = (sum(getattr(story, what) for story in evidence.stories) for what in ("gaps", "resyncs"))
     yield f"gaps that clients had to fill: {gaps}, resyncs: {resyncs}"
-    died = sum(strike.note.endswith("died") for strike in evidence.strikes)
-    yield f"faults: {_listed(Counter(strike.kind for strike in evidence.strikes))} ({died} between commit and publish)"
+    yield f"faults: {_listed(Counter(strike.kind for strike in evidence.strikes))}"
+    died = sum(strike.note.endswith("died after a commit") for strike in evidence.strikes)
+    yield f"servers that died between a commit and its delivery: {died}"
     if evidence.stalls:
         longest = max(ended - began for began, ended in evidence.stalls)
         yield f"this program stood still {len(evidence.stalls)} times, {longest:.1f} s at most"
@@ -85,10 +87,25 @@ def _blackouts(evidence: Evidence) -> Iterator[str]:
         for blackout in story.blackouts:
             if blackout.ended != FOREVER:
                 cause = cause_of(evidence, story, blackout) or "unexplained"
-                by_cause[cause].append(blackout.ended - blackout.closed_at)
-    yield f"{'blackouts, s':20}{'n':>8}{'p50':>8}{'p99':>8}{'max':>8}"
+                alone = ", no server left" if _was_without_servers(evidence, blackout) else ""
+                by_cause[cause + alone].append(blackout.ended - blackout.closed_at)
+    yield f"{'blackouts, s':30}{'n':>8}{'p50':>8}{'p99':>8}{'max':>8}"
     for cause, seconds in sorted(by_cause.items()):
         yield _row(cause, seconds)
+
+
+def _was_without_servers(evidence: Evidence, blackout: Blackout) -> bool:
+    """At some moment of it every server was struck: then nobody can come back before the first of them does."""
+    struck = [
+        (strike.began, strike.ended, server)
+        for strike in evidence.strikes
+        for server in strike.touched
+        if strike.kind in ON_SERVERS and isinstance(server, int) and strike.overlaps(blackout.closed_at, blackout.ended)
+    ]
+    return any(
+        {server for began, ended, server in struck if began <= moment <= ended} >= set(evidence.online)
+        for moment in [blackout.closed_at, *(began for began, _, _ in struck)]
+    )
 
 
 def _deliveries(evidence: Evidence) -> Iterator[str]:
@@ -102,17 +119,17 @@ def _deliveries(evidence: Evidence) -> Iterator[str]:
                 always.append(delay_s)
                 if any(strike.began <= post.acked_at <= strike.ended + REDIS_AFTERMATH_S for strike in redis):
                     without_redis.append(delay_s)
-    yield f"{'ack to others, s':20}{'n':>8}{'p50':>8}{'p99':>8}{'max':>8}"
+    yield f"{'ack to others, s':30}{'n':>8}{'p50':>8}{'p99':>8}{'max':>8}"
     yield _row("all", always)
     yield _row("Redis away or just back", without_redis)
 
 
 def _row(what: str, seconds: list[float]) -> str:
     if not seconds:
-        return f"{what:24}{0:>4}"
+        return f"{what:30}{0:>8}"
     ordered = sorted(seconds)
     p50, p99 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99))
-    return f"{what:24}{len(ordered):>4}{p50:>8.2f}{p99:>8.2f}{ordered[-1]:>8.2f}"
+    return f"{what:30}{len(ordered):>8}{p50:>8.2f}{p99:>8.2f}{ordered[-1]:>8.2f}"
 
 
 # Cases -----------------------------------------------------------------------------------------------------
@@ -140,7 +157,7 @@ def _history(evidence: Evidence, case: Case) -> Iterator[tuple[float, str]]:
 
 
 def _of_write(write: Write) -> Iterator[tuple[float, str]]:
-    what = f"{write.author}'s {write.kind} {write.number} ({write.nonce or write.seq} {write.emoji}{write.text[:40]!r})"
+    what = f"{write.author}'s {write.kind} {write.number} ({write.seq or write.nonce} {write.emoji}{write.text[:40]!r})"
     for at, server in write.sent:
         yield at, f"{what} sent to server {server}"
     if write.acks:

@@ -83,9 +83,7 @@ class Run:
             self._keep(Author(client, options.rate_per_s, random.Random(f"{options.seed} {client.name}")).write())
             for client in self.clients
         ]
-        ended = now() + options.seconds
-        await self._or_fail(nemesis.carry_out(faults))
-        await self._or_fail(asyncio.sleep(ended - now()))
+        await self._or_fail(nemesis.carry_out(faults, options.seconds))
         for author in authors:
             author.cancel()
         return nemesis

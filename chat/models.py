@@ -9,6 +9,7 @@ import secrets
 import string
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -77,6 +78,11 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+
+    @property
+    def may_keep_name(self) -> bool:
+        """A guest may become an account where everybody may make one."""
+        return self.is_guest and settings.CHAT_SIGNUP == "open"
 
     def save(self, *args, **kwargs):
         self.name_key = names.key(self.username)

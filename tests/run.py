@@ -62,7 +62,7 @@ def with_tool(find: Callable[[], str], kind: str, run: Callable[[str, str], Resu
 
 def run_browser(kind: str, chromium: str) -> Result:
     os.environ["CHROMIUM"] = chromium
-    return run_pytest(kind, "browser")
+    return run_pytest(kind, "browser", *PARALLEL)
 
 
 def run_pytest(kind: str, folder: str, *options: str) -> Result:

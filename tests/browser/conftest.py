@@ -1,4 +1,4 @@
-"""What the browser tests share: a Chromium, a site of two real server processes, and in it a room and names for each."""
+"""What the browser tests share: a Chromium, a site of two real server processes, and a room and names for each."""
 
 import itertools
 from pathlib import Path

@@ -1,36 +1,14 @@
 """A long conversation: on the way up, on the way down, and cleared away."""
 
-import pytest
-from playwright.async_api import Locator, expect
+from datetime import UTC, datetime, timedelta
 
-from tests.staging import run
+import pytest_asyncio
+from playwright.async_api import Locator, expect
 
 from .people import Person
 
 MESSAGES = 300
 MAY_MOVE_PX = 2
-
-PAST = """
-from datetime import timedelta
-from django.utils import timezone
-from chat.models import Message, Room, User
-room = Room.objects.get(slug={room!r})
-author = User.objects.create_guest({author!r})
-began = timezone.now().replace(hour=12) - timedelta(days=3)
-Message.objects.bulk_create(
-    Message(
-        room=room,
-        author=author,
-        seq=n,
-        version=n,
-        nonce=str(n),
-        text=f"message {{n}}" + "\\n, and a line" * (n % 3),
-        created_at=began + timedelta(minutes=9 * n),
-    )
-    for n in range(1, {count} + 1)
-)
-Room.objects.filter(pk=room.pk).update(head={count})
-"""
 
 # Scrolls up, and waits until older messages are there: how far did what was being read move?
 GO_UP = """
@@ -52,10 +30,24 @@ async (scroller) => {
 """
 
 
-@pytest.fixture
-def past(chat):
-    """What somebody has said in the room: numbered messages of one to three lines, over two days."""
-    run(chat.site, PAST.format(room=chat.room, author=chat.place.name("historian"), count=MESSAGES))
+@pytest_asyncio.fixture(loop_scope="session")
+async def past(place):
+    """Numbered messages of one to three lines, over three days."""
+    async with place.client("historian") as historian:
+        await historian.join(place.room)
+    author = f"(SELECT id FROM chat_user WHERE username = '{place.name('historian')}')"
+    began = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    messages = ", ".join(
+        f"({place.room_id}, {author}, {n}, {n}, '{n}', '{text_of(n)}', '{{}}', '{began + timedelta(minutes=9 * n)}')"
+        for n in range(1, MESSAGES + 1)
+    )
+    columns = "room_id, author_id, seq, version, nonce, text, reactions, created_at"
+    place.rows(f"INSERT INTO chat_message ({columns}) VALUES {messages}")
+    place.rows(f"UPDATE chat_room SET head = {MESSAGES} WHERE id = {place.room_id}")
+
+
+def text_of(number: int) -> str:
+    return "\n".join([f"message {number}", *["and a line"] * (number % 3)])
 
 
 def log(person: Person) -> Locator:
@@ -66,7 +58,7 @@ async def distance_from_bottom_px(person: Person) -> float:
     return await log(person).evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight")
 
 
-async def test_scrolling_up_loads_what_is_older_without_a_jump(chat, past):
+async def test_scrolling_up_loads_what_is_older_without_a_jump(past, chat):
     alice = await chat.enter("alice")
     await expect(alice.page.locator(".message").last).to_contain_text(f"message {MESSAGES}")
     assert await distance_from_bottom_px(alice) < MAY_MOVE_PX
@@ -74,7 +66,7 @@ async def test_scrolling_up_loads_what_is_older_without_a_jump(chat, past):
         assert abs(await log(alice).evaluate(GO_UP)) <= MAY_MOVE_PX
 
 
-async def test_scrolling_up_ends_at_the_beginning(chat, past):
+async def test_scrolling_up_ends_at_the_beginning(past, chat):
     alice = await chat.enter("alice")
     await log(alice).hover()
     beginning = alice.page.get_by_text("This is the beginning of the room.")
@@ -86,7 +78,7 @@ async def test_scrolling_up_ends_at_the_beginning(chat, past):
     await expect(alice.page.locator(".day")).to_have_count(3)
 
 
-async def test_new_messages_wait_below_what_is_being_read(chat, past):
+async def test_new_messages_wait_below_what_is_being_read(past, chat):
     alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
     await log(alice).hover()
     await alice.page.mouse.wheel(0, -300)
@@ -102,7 +94,7 @@ async def test_new_messages_wait_below_what_is_being_read(chat, past):
     await expect(alice.page.locator("#new-messages")).to_be_hidden()
 
 
-async def test_who_stays_at_the_bottom_stays_there(chat, past):
+async def test_who_stays_at_the_bottom_stays_there(past, chat):
     alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
     await bob.says("first\nof\nmany\nlines", "second")
     await expect(alice.line("second")).to_be_in_viewport()

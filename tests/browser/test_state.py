@@ -1,7 +1,5 @@
 """The state of the connection in words, and the buttons that change it."""
 
-
-
 from playwright.async_api import expect
 
 from tests.staging import Place

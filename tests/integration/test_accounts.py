@@ -205,6 +205,14 @@ def test_no_name_is_kept_where_sign_up_is_closed(client, lobby, settings):
     assert User.objects.by_name("alice").is_guest
 
 
+@pytest.mark.parametrize("path", ["/", "/rooms/lobby/", "/accounts/logout/"])
+@pytest.mark.parametrize("sign_up_is", ["open", "closed"])
+def test_a_guest_is_offered_to_keep_the_name_where_that_can_be(client, lobby, settings, path, sign_up_is):
+    settings.CHAT_SIGNUP = sign_up_is
+    enter(client, "alice")
+    assert ("Keep this name" in client.get(path).text) == (sign_up_is == "open")
+
+
 # Accounts
 
 

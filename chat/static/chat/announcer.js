@@ -1,4 +1,4 @@
-import { newMessagesWords } from "./words.js";
+import { newMessagesWords, roomRefusalWords } from "./words.js";
 import { spoken } from "./message_element.js";
 
 const GATHERED_MS = 500;
@@ -11,10 +11,12 @@ export class Announcer {
   #timer = null;
   #words = [];
   #messages = [];
+  #refusal = null;
 
   constructor({ document, chat, room, clock }) {
     this.#element = document.getElementById("announcer");
     this.#clock = clock;
+    chat.on("room", (changed) => changed === room && this.#heedRefusal(room.refusal));
     chat.on("message", ({ room: changed, message }) => {
       if (changed === room && message.author !== chat.name) this.#gather(this.#messages, message);
     });
@@ -22,6 +24,11 @@ export class Announcer {
 
   say(words) {
     this.#gather(this.#words, words);
+  }
+
+  #heedRefusal(code) {
+    if (code && code !== this.#refusal) this.say(roomRefusalWords(code));
+    this.#refusal = code;
   }
 
   #gather(heap, thing) {

@@ -11,6 +11,9 @@ import { clock, openChannel, readConfig, socketUrl, watchNetwork } from "./brows
 import { fetchTicket } from "./tickets.js";
 import { openOutbox } from "./outbox.js";
 import { roveMessages } from "./roving.js";
+import { showCurrentRoom } from "./side.js";
+
+showCurrentRoom(document);
 
 const config = readConfig(document);
 const outbox = await openOutbox({ user: config.name, clock, channel: openChannel(window) });

@@ -99,10 +99,10 @@ export class RoomView {
     this.#part("cleared").hidden = !isCleared;
     this.#part("empty").hidden = isCleared || !isEmpty || this.#room.hasEarlier;
     this.#showEarlier(isCleared ? "" : this.#earlierState(lines));
+    this.#showRefusal(this.#room.refusal);
   }
 
   #earlierState(lines) {
-    if (this.#room.refusal) return "refused";
     if (this.#history !== "idle") return this.#history;
     return this.#room.isKnown && !this.#room.hasEarlier && lines.length > 0 ? "beginning" : "";
   }
@@ -115,11 +115,15 @@ export class RoomView {
   }
 
   #earlierWords(state) {
-    if (state === "refused") return roomRefusalWords(this.#room.refusal);
     if (state === "loading") return gettext("Loading earlier messages…");
     if (state === "failed") return gettext("Earlier messages did not load. Scroll up to try again.");
     if (state === "beginning") return gettext("This is the beginning of the room.");
     return "";
+  }
+
+  #showRefusal(code) {
+    this.#part("refusal").hidden = !code;
+    this.#part("refusal").textContent = code ? roomRefusalWords(code) : "";
   }
 
   /** A message says that it is being sent only when that takes a while. */

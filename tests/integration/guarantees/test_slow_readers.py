@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-import socket
 from contextlib import ExitStack
 
 import psutil
@@ -12,6 +10,7 @@ import pytest
 from tests.client import ChatClient
 from tests.person import Person, loaded_afresh
 from tests.rawsocket import RawSocket
+from tests.sloth import Sloth
 from tests.staging import new_room, rows, tickets
 
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
@@ -19,48 +18,9 @@ MIB = 1024 * 1024
 SLOTHS = 8
 COST_BYTES = MIB
 SLACK_BYTES = 4 * MIB
-RECEIVE_BUFFER_BYTES = 8 * 1024
 LONG_TEXT = "x" * 8_000
 LONGEST_TEXT = "漢" * 8_000
 PAGE_FULL = 500
-
-HELLO = (
-    "GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    "Sec-WebSocket-Protocol: chat.v1\r\n\r\n"
-)
-
-
-class Sloth:
-    """Joins, and reads nothing from then on. Its own kernel takes next to nothing for it."""
-
-    def __init__(self, process, name, room, **join):
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        self._socket.connect(("127.0.0.1", process._port))
-        self._socket.sendall(HELLO.format(target=f"/ws/?name={name}").encode())
-        self._read_until(b'"type":"hello"')
-        self.say({"type": "join", "room": room, **join})
-
-    def say(self, verb):
-        payload = json.dumps(verb).encode()
-        assert len(payload) < 126
-        self._socket.sendall(bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload)
-
-    def is_in(self):
-        self._read_until(b'"type":"joined"')
-        return self
-
-    def _read_until(self, words):
-        seen = b""
-        while words not in seen:
-            seen += self._socket.recv(1024)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self._socket.close()
 
 
 def memory_bytes(process):
@@ -80,7 +40,7 @@ async def test_who_never_reads_is_cut_and_costs_a_mebibyte_at_most(start_site):
         before_bytes = memory_bytes(site.processes[0])
         with ExitStack() as stack:
             for number in range(SLOTHS):
-                stack.enter_context(Sloth(site.processes[0], f"sloth{number}", "lobby").is_in())
+                stack.enter_context(Sloth(site.urls[0], f"sloth{number}", "lobby").is_in())
             most_bytes = 0
             while site.logs.count("with 4101") < SLOTHS:
                 await bob.post(LONG_TEXT)
@@ -100,7 +60,7 @@ async def test_who_asks_for_long_pages_and_never_reads_costs_no_more(start_site)
         before_bytes = memory_bytes(site.processes[0])
         with ExitStack() as stack:
             for number in range(SLOTHS):
-                stack.enter_context(Sloth(site.processes[0], f"sloth{number}", "lobby", after=0).is_in())
+                stack.enter_context(Sloth(site.urls[0], f"sloth{number}", "lobby", after=0).is_in())
             await bob.post("all is well")
             assert memory_bytes(site.processes[0]) - before_bytes <= SLOTHS * COST_BYTES + SLACK_BYTES
 

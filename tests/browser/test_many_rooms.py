@@ -1,0 +1,30 @@
+"""A site with a thousand rooms is as easy to find one's way in as one with five."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.staging import Place, rows
+
+ROOMS = """
+INSERT INTO chat_room (slug, title, is_private, head, floor, epoch, created_at)
+WITH RECURSIVE numbers (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1999)
+SELECT 'hall-' || n, 'Hall ' || n, FALSE, 0, 0, 'abcdefgh', CURRENT_TIMESTAMP FROM numbers
+"""
+
+
+@pytest.fixture
+def place(start_site):
+    site = start_site(1)
+    rows(site, ROOMS)
+    return Place(site, 0)
+
+
+async def test_the_room_that_is_open_and_its_people_are_in_sight(chat):
+    alice = await chat.enter("alice", room="hall-1900")
+    rooms = alice.page.get_by_role("navigation", name="Rooms")
+    await expect(rooms.get_by_role("link", name="Hall 1900")).to_be_in_viewport()
+    await expect(rooms.get_by_role("link", name="Hall 1000")).not_to_be_in_viewport()
+    await expect(alice.page.locator("#people > li")).to_be_in_viewport()
+    await alice.page.set_viewport_size({"width": 390, "height": 844})
+    await alice.presses("Rooms and people")
+    await expect(rooms.get_by_role("link", name="Hall 1900")).to_be_in_viewport()
