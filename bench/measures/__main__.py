@@ -84,10 +84,12 @@ def _measured(stage: Stage, measure: Measure) -> Row:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.measures", description=__doc__)
     names = [measure.name for measure in MEASURES]
-    parser.add_argument("names", nargs="*", choices=[*names, []], default=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("names", nargs="*", choices=[*names, []], default=[], metavar="NAME", help=", ".join(names))
     parser.add_argument("--database", nargs="+", choices=DATABASES, default=DATABASES)
     parser.add_argument("--write", action="store_true", help="put the rows into docs/guarantees.md")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    asked.names = asked.names or names
+    return asked
 
 
 if __name__ == "__main__":

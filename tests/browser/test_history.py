@@ -33,8 +33,8 @@ async (scroller) => {
 @pytest_asyncio.fixture(loop_scope="session")
 async def past(place):
     """Numbered messages of one to three lines, over three days."""
-    async with place.client("historian") as historian:
-        await historian.join(place.room)
+    async with place.client("historian"):
+        """Somebody of that name is known now."""
     author = f"(SELECT id FROM chat_user WHERE username = '{place.name('historian')}')"
     began = datetime(2026, 11, 1, 12, tzinfo=UTC)
     messages = ", ".join(
