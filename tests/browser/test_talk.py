@@ -18,21 +18,16 @@ async def test_two_people_talk_in_the_lobby(chat):
         await person.sees_just("Hello Bob", "Hello Alice", "How are you?")
 
 
-async def test_a_message_has_its_author_and_its_time(chat):
+async def test_a_message_has_its_author_its_time_and_a_mark_when_it_is_mine(chat):
     alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
     await alice.says("Hello")
-    await expect(bob.line("Hello").locator(".message-author")).to_have_text(alice.name)
-    await expect(bob.line("Hello").locator(".message-time")).to_have_text(TIME)
-    await expect(bob.page.locator(".day")).to_have_count(1)
-
-
-async def test_ones_own_messages_are_marked(chat):
-    alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
-    await alice.says("Mine")
-    await alice.sees_sent("Mine")
-    await bob.sees("Mine")
-    assert await alice.line("Mine").get_attribute("data-own") == ""
-    assert await bob.line("Mine").get_attribute("data-own") is None
+    await alice.sees_sent("Hello")
+    for person in (alice, bob):
+        await expect(person.line("Hello").locator(".message-author")).to_have_text(alice.name)
+        await expect(person.line("Hello").locator(".message-time")).to_have_text(TIME)
+        await expect(person.page.locator(".day")).to_have_count(1)
+    assert await alice.line("Hello").get_attribute("data-own") == ""
+    assert await bob.line("Hello").get_attribute("data-own") is None
 
 
 async def test_the_page_says_who_is_here(chat):
