@@ -14,7 +14,7 @@ from . import tools
 
 TESTS = Path(__file__).resolve().parent
 STAGE_TIMEOUT_S = 900
-PARALLEL = ["-n", "logical", "--maxprocesses", "4"]
+PARALLEL = ["-n", "3", "--dist", "worksteal"]
 
 
 @dataclass

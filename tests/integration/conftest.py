@@ -34,6 +34,24 @@ for room in range({LONG_ROOMS}):
 """
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "one_database: nothing of this test is up to the database; it runs on SQLite alone"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """What runs once, and plain Daphne, are tested on SQLite."""
+    if config.option.database != "sqlite":
+        once = [item for item in items if item.get_closest_marker("one_database") or _is_on_plain_daphne(item)]
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if item not in set(once)]
+
+
+def _is_on_plain_daphne(item) -> bool:
+    return hasattr(item, "callspec") and "daphne" in item.callspec.params.values()
+
+
 class Chat:
     """A site as one test sees it: with a room and names that no other test has, and the log lines of its time."""
 

@@ -9,6 +9,8 @@ from tests.programs import Daphne, Program, free_port
 from tests.rawsocket import RawSocket
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.one_database
+
 
 class PlainDaphne(Daphne):
     """As somebody would type it."""

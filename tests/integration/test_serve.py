@@ -19,6 +19,8 @@ from chatsite.processes import short_folder
 from tests.client import ChatClient
 from tests.programs import free_port
 
+pytestmark = pytest.mark.one_database
+
 PROJECT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 150
 STOP_TIMEOUT_S = 30

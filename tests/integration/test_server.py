@@ -30,6 +30,8 @@ from tests.integration.tiny_server import (
 from tests.programs import POLL_S, free_port
 from tests.rawsocket import BINARY, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
 
+pytestmark = pytest.mark.one_database
+
 MEGABYTE = 1024 * 1024
 
 # The clocks of a server in a hurry.

@@ -4,6 +4,10 @@ import re
 import urllib.request
 from urllib.parse import urljoin
 
+import pytest
+
+pytestmark = pytest.mark.one_database
+
 LINK = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 IMPORT = re.compile(r'(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"')
 FOR_EVER = "max-age=315360000, public, immutable"

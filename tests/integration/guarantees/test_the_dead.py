@@ -85,7 +85,8 @@ async def test_who_is_elsewhere_too_stays_when_a_process_is_killed(start_site):
         site.kill(0)
         await until_told_that_somebody_left(ada, "gone")
         assert departures(ada) == [["gone"]]
-        assert online(ada) == online(bob) == ["ada", "bob"]
+        for watcher in (ada, bob):
+            await watcher.waits_for(lambda watcher=watcher: online(watcher) == ["ada", "bob"])
 
 
 async def test_a_reload_is_no_departure(place):
