@@ -109,7 +109,7 @@ class ChatConsumer(SocketConsumer):
             await runtime.running(),
             self.scope["person"],
             dialect(room, self.scope["person"].name),
-            self.deliver,
+            self.outgoing.deliver,
             self.hang_up,
         )
         self.log_connect()

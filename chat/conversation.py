@@ -27,7 +27,8 @@ NORMAL_CLOSE = 1000
 class Conversation:
     """One connection's side of the chat.
 
-    `deliver(frame)` sends without waiting; `hang_up(code)` closes the socket. Both are the consumer's.
+    `deliver(frame)` sends without waiting and is False when too much waits already; `hang_up(code)` closes the socket.
+    Both are the consumer's.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Conversation:
         runtime: Runtime,
         person: Person,
         dialect: Dialect,
-        deliver: Callable[[Frame], object],
+        deliver: Callable[[Frame], bool],
         hang_up: Callable[[int], None],
     ):
         self.id = runtime.next_connection_id()
@@ -77,7 +78,15 @@ class Conversation:
 
     def tell(self, event: protocol.Event) -> None:
         if (frame := self.dialect.told(event)) is not None:
-            self._deliver(frame)
+            self._send(frame)
+
+    def _send(self, frame: Frame) -> None:
+        if not self._deliver(frame):
+            self.too_slow()
+
+    def too_slow(self) -> None:
+        """More waits for this reader than may."""
+        self._hang_up(Close.TOO_SLOW)
 
     def _hello(self, views: list[RoomView]) -> protocol.Hello:
         return protocol.Hello(
@@ -167,7 +176,7 @@ class Conversation:
         self.tell(protocol.HeartbeatReply(id=verb.id, sent=verb.sent, now=protocol.now()))
 
     def echo(self, verb: dialects.Echo) -> None:
-        self._deliver(verb.frame)
+        self._send(verb.frame)
 
     def who(self, verb: dialects.Who) -> None:
         room, _ = self._rooms[self.dialect.room or ""]
@@ -204,7 +213,7 @@ class Conversation:
         if room.slug in self._rooms:
             self._runtime.hub.give_up(room)
         else:
-            member = Member(type(self.dialect), self._deliver)
+            member = Member(type(self.dialect), self._deliver, self.too_slow)
             self._runtime.hub.join(room, member)
             self._rooms[room.slug] = (room, member)
             self._runtime.presence.entered(room.id, self.person.name)
@@ -304,7 +313,7 @@ class Conversation:
             self.bye(Close.RATE_LIMITED)
 
     def _say(self, text: str) -> None:
-        self._deliver(Frame(text.encode()))
+        self._send(Frame(text.encode()))
 
 
 def _check_text(text: str) -> None:

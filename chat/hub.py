@@ -21,7 +21,7 @@ from .protocol import Frame, Refusal
 
 logger = logging.getLogger("chat.hub")
 
-Deliver = Callable[[Frame], object]
+Deliver = Callable[[Frame], bool]
 
 
 class Source(Protocol):
@@ -33,13 +33,14 @@ class Source(Protocol):
 
 
 class Member:
-    """One connection in one room of this process."""
+    """One connection in one room of this process. `deliver` is False when its reader is too slow, who is told then."""
 
-    __slots__ = ("deliver", "dialect")
+    __slots__ = ("deliver", "dialect", "too_slow")
 
-    def __init__(self, dialect: type[Dialect], deliver: Deliver):
+    def __init__(self, dialect: type[Dialect], deliver: Deliver, too_slow: Callable[[], None]):
         self.dialect = dialect
         self.deliver = deliver
+        self.too_slow = too_slow
 
 
 class ActiveRoom:
@@ -56,12 +57,7 @@ class ActiveRoom:
 
     def tell(self, event: protocol.Event) -> None:
         """Say something that is not a change to every member whose dialect has a word for it."""
-        frames: dict[type[Dialect], Frame | None] = {}
-        for member in list(self.members):
-            if member.dialect not in frames:
-                frames[member.dialect] = member.dialect.told(event)
-            if (frame := frames[member.dialect]) is not None:
-                member.deliver(frame)
+        self._deliver(lambda dialect: [frame] if (frame := dialect.told(event)) else [])
 
     def tell_typing(self) -> None:
         names, self.typing = sorted(self.typing), set()
@@ -70,12 +66,7 @@ class ActiveRoom:
     def flush(self) -> None:
         """Send what became due in this turn as few frames as the dialects can."""
         changes, self.outgoing = self.outgoing, []
-        frames: dict[type[Dialect], list[Frame]] = {}
-        for member in list(self.members):
-            if member.dialect not in frames:
-                frames[member.dialect] = member.dialect.changed(changes)
-            for frame in frames[member.dialect]:
-                member.deliver(frame)
+        self._deliver(lambda dialect: dialect.changed(changes))
 
     def tell_states(self, after: int, states: list[Change]) -> None:
         """Say what was read from the database: numbers are skipped, so those who count are told how far it goes."""
@@ -91,12 +82,17 @@ class ActiveRoom:
                 )
             )
         )
-        frames: dict[type[Dialect], list[Frame]] = {ChatV1: [page]}
+        self._deliver(lambda dialect: [page] if dialect is ChatV1 else dialect.changed(states))
+
+    def _deliver(self, frames_of: Callable[[type[Dialect]], list[Frame]]) -> None:
+        """The frames are made once for each dialect; nothing is awaited between two members."""
+        frames: dict[type[Dialect], list[Frame]] = {}
         for member in list(self.members):
-            if member.dialect not in frames:
-                frames[member.dialect] = member.dialect.changed(states)
-            for frame in frames[member.dialect]:
-                member.deliver(frame)
+            if (mine := frames.get(member.dialect)) is None:
+                mine = frames[member.dialect] = frames_of(member.dialect)
+            for frame in mine:
+                if not member.deliver(frame):
+                    member.too_slow()
 
 
 class Hub:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection
 from django.db.models import Min
 
-from . import conf, protocol
+from . import conf, database, protocol
 from .dialects import PostBinary
 from .feed import Change
 from .models import Membership, Message, may_see
@@ -64,8 +64,8 @@ TOO_MANY_REACTIONS = ("forbidden", "This message has as many reactions as it can
 def write(entries: Sequence[Entry]) -> tuple[list[Outcome], list[RoomChanges]]:
     """Write all entries in one transaction. One that the database cannot take does not spoil the others."""
     try:
-        with transaction.atomic():
-            return _Transaction(entries).run()
+        with database.transaction() as statements:
+            return _Transaction(entries, statements).run()
     except (DataError, IntegrityError):
         if len(entries) == 1:
             return [Refusal("internal", "This message cannot be kept.")], []
@@ -92,24 +92,25 @@ class _Room:
 class _Transaction:
     """One batch. `run` is the story; each step is one statement for all entries."""
 
-    def __init__(self, entries: Sequence[Entry]):
+    def __init__(self, entries: Sequence[Entry], statements: database.Statements):
         self._entries = entries
+        self._select = statements.select
+        self._execute_many = statements.execute_many
         self._users = {entry.user_id for entry in entries}
         self._now = protocol.now()
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
 
     def run(self) -> tuple[list[Outcome], list[RoomChanges]]:
-        with connection.cursor() as self._cursor:
-            self._lock_rooms()
-            self._read_people()
-            self._read_nonces()
-            self._read_targets()
-            self._count_recent_posts()
-            outcomes = [self._enter(entry) for entry in self._entries]
-            self._insert()
-            self._update()
-            self._move_heads()
+        self._lock_rooms()
+        self._read_people()
+        self._read_nonces()
+        self._read_targets()
+        self._count_recent_posts()
+        outcomes = [self._enter(entry) for entry in self._entries]
+        self._insert()
+        self._update()
+        self._move_heads()
         changed = [RoomChanges(room.id, room.slug, room.changes) for room in self._rooms.values() if room.changes]
         return outcomes, changed
 
@@ -305,7 +306,7 @@ class _Transaction:
 
     def _insert(self) -> None:
         if self._inserts:
-            self._cursor.executemany(
+            self._execute_many(
                 "INSERT INTO chat_message"
                 " (room_id, author_id, seq, version, nonce, text, binary_bytes, reactions, created_at)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -314,7 +315,7 @@ class _Transaction:
 
     def _update(self) -> None:
         if self._updates:
-            self._cursor.executemany(
+            self._execute_many(
                 "UPDATE chat_message SET version = %s, text = %s, binary_bytes = %s, reactions = %s,"
                 " edited_at = %s, deleted_at = %s WHERE room_id = %s AND seq = %s",
                 self._updates,
@@ -323,11 +324,7 @@ class _Transaction:
     def _move_heads(self) -> None:
         moved = [(room.head, room.id) for room in self._rooms.values() if room.changes]
         if moved:
-            self._cursor.executemany("UPDATE chat_room SET head = %s WHERE id = %s", moved)
-
-    def _select(self, sql: str, values: Iterable[Any]) -> list[tuple[Any, ...]]:
-        self._cursor.execute(sql, list(values))
-        return self._cursor.fetchall()
+            self._execute_many("UPDATE chat_room SET head = %s WHERE id = %s", moved)
 
 
 def _repeat(message: protocol.Message) -> Receipt:

@@ -264,21 +264,14 @@ class Bye(Event, tag="bye", kw_only=True):
 
 
 class Frame:
-    """One WebSocket message, with its wire form built once for all who get it."""
+    """One WebSocket message. `wire` is the unmasked RFC 6455 frame, built once for all who get it."""
 
-    __slots__ = ("binary", "payload", "_wire")
+    __slots__ = ("binary", "payload", "wire")
 
     def __init__(self, payload: bytes, binary: bool = False):
         self.payload = payload
         self.binary = binary
-        self._wire: bytes | None = None
-
-    @property
-    def wire(self) -> bytes:
-        """The unmasked RFC 6455 frame: header and payload."""
-        if self._wire is None:
-            self._wire = _header(len(self.payload), self.binary) + self.payload
-        return self._wire
+        self.wire = _header(len(payload), binary) + payload
 
 
 def _header(length: int, binary: bool) -> bytes:

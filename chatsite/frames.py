@@ -10,7 +10,7 @@ import logging
 import math
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.protocols.policies import ProtocolWrapper
 
@@ -27,6 +27,13 @@ ABORT_AFTER_S = 2.0
 TOO_SLOW = 4101
 
 
+class Frame(Protocol):
+    """A complete WebSocket message, as it goes over the wire."""
+
+    @property
+    def wire(self) -> bytes: ...
+
+
 class Frames:
     """What the application gets of its socket: complete frames out, without awaiting, and a hold on what comes in.
 
@@ -40,6 +47,7 @@ class Frames:
         "_send_now",
         "_direct",
         "_limit_bytes",
+        "_is_finished",
         "_is_watched",
         "_queued_bytes",
         "_taken_bytes",
@@ -54,6 +62,7 @@ class Frames:
         self._send_now = self._bottom.socket.send if self._bottom is self._transport else _send_nothing
         self._direct: Callable[[bytes], int] | None = None  # `_send_now`, while open and nothing waits
         self._limit_bytes: float = OUTBOUND_LIMIT_BYTES
+        self._is_finished = False
         self._is_watched = False
         self._queued_bytes = self._taken_bytes = 0
         self._stalled_s = 0.0
@@ -62,16 +71,21 @@ class Frames:
         self._transport.registerProducer(self, True)
         _limit_kernel_buffer(self._bottom.socket)
 
-    def write(self, payload: bytes, wire: bytes, binary: bool) -> bool:
+    def write(self, frame: Frame) -> bool:
         """Send a complete frame. False: it was not taken, the peer is too slow or the connection is closing."""
-        direct = self._direct
+        wire, direct = frame.wire, self._direct
         if direct is None:
-            return self.protocol.state == self.protocol.STATE_OPEN and self.send(wire)
+            return self._is_finished or (self.protocol.state == self.protocol.STATE_OPEN and self.send(wire))
         try:
             sent = direct(wire)
         except OSError:  # full or broken: the transport finds out which
             sent = 0
         return sent == len(wire) or self._keep(wire, sent)
+
+    def finish(self) -> None:
+        """Drop what the application still writes: it is about to close."""
+        self._is_finished = True
+        self._direct = None
 
     @property
     def buffered_bytes(self) -> int:
@@ -89,7 +103,7 @@ class Frames:
         """For the protocol: whatever it sends, in any state."""
         if self._bottom.dataBuffer or self._bottom._tempDataBuffer:
             return self._queue(data)
-        if self.protocol.state == self.protocol.STATE_OPEN:
+        if self.protocol.state == self.protocol.STATE_OPEN and not self._is_finished:
             self._direct = self._send_now
         try:
             sent = self._send_now(data)

@@ -5,6 +5,7 @@ import inspect
 import logging
 import socket
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from daphne.server import reactor
@@ -82,7 +83,7 @@ def _play(protocol: Any, transport: Any, peer: socket.socket) -> None:
     messages = [protocol.application_queue.get_nowait() for _ in range(2)]
     if messages[1] != {"type": "websocket.receive", "text": "hello"}:
         raise ValueError(f"{messages} were received")
-    protocol.frames.write(b"hello", HELLO, False)
+    protocol.frames.write(SimpleNamespace(wire=HELLO))
     expect(HELLO)
     transport.write(HELLO)
     if protocol.frames.buffered_bytes != len(HELLO):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 
@@ -35,7 +36,7 @@ async def order(scope, receive, send):
     for number in range(int(scope["options"]["count"])):
         text = f"{number} {padding}"
         if number % 2 and scope["options"]["way"] == "both":
-            assert scope["frames"].write(text.encode(), frame(text.encode()), False)
+            assert scope["frames"].write(SimpleNamespace(wire=frame(text.encode())))
         else:
             await send({"type": "websocket.send", "text": text})
     await send({"type": "websocket.close", "code": 4200})
@@ -50,7 +51,7 @@ async def flood(scope, receive, send):
     while not gone.done():
         if scope["options"]["way"] == "ordinary":
             await send({"type": "websocket.send", "bytes": payload})
-        elif not scope["frames"].write(payload, wire, True):
+        elif not scope["frames"].write(SimpleNamespace(wire=wire)):
             say("refused after", sent_bytes)
             break
         sent_bytes += len(wire)

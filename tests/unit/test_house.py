@@ -139,7 +139,7 @@ WRITES_OF_MESSAGES = (
         (r"(INSERT INTO|UPDATE) chat_room\b", PYTHON, {"chat/ledger.py"}),
         (r"msgspec\.json", PYTHON, {"chat/protocol.py", "chat/dialects.py"}),
         (r"struct\.pack|0x8[0-9a-f]\b", sorted(CHAT.rglob("*.py")), {"chat/protocol.py"}),
-        (r"ThreadPoolExecutor|sync_to_async", PYTHON, {"chat/database.py"}),
+        (r"ThreadPoolExecutor|SimpleQueue|sync_to_async|\bBEGIN\b", PYTHON, {"chat/database.py"}),
         (r"TimestampSigner|signing\.", PYTHON, {"chat/access.py"}),
         (r"new [\w.#]*WebSocket\b", PAGES, {"chat/static/chat/connection.js"}),
         (r"indexedDB|localStorage|sessionStorage", PAGES, {"chat/static/chat/outbox.js"}),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from types import SimpleNamespace
 
 import pytest
 from daphne.server import Server, reactor
@@ -87,7 +88,7 @@ class Opened:
         return taken
 
     def write(self, wire):
-        return self.frames.write(b"", wire, False)
+        return self.frames.write(SimpleNamespace(wire=wire))
 
     def lose(self):
         self.transport.connectionLost(Failure(ConnectionLost()))
