@@ -2,7 +2,8 @@
 
 Redis is a courier, not a memory: what is published may be lost, late or doubled, and nothing here waits for it.
 The pub/sub layer loses its connection without a word, so the process pings itself through Redis; after a silence it
-drops the layer's connections and subscribes afresh.
+drops the layer's connections and subscribes afresh. Everybody hears these pings: a process that hears no other one keeps
+its parcels to itself.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Link:
         self._queue: deque[tuple[str, Parcel]] = deque(maxlen=conf.PUBLISH_QUEUE_LIMIT)
         self._queued = asyncio.Event()
         self._heard_at = time.monotonic()
+        self._is_alone_from = self._heard_at + conf.PUBLISH_TIMEOUT_S  # others have answered by then
         self._is_up = True
         self._layer = get_channel_layer()
         self._channel = ""
@@ -72,7 +74,18 @@ class Link:
             await self._try(self._layer.group_discard(group, self._channel), "leave a group")
 
     def publish(self, group: str, kind: str, parcel: Parcel) -> None:
-        """Send to every other process in the group, when the link can; the oldest parcels give way."""
+        """Send to every other process in the group, if there is any; the oldest parcels give way.
+
+        Whoever starts pings at once. What it does not hear before that ping, it finds by comparing heads.
+        """
+        if not self._is_alone():
+            self._enqueue(group, kind, parcel)
+
+    def _is_alone(self) -> bool:
+        """Measured by what was heard last: a silent link makes nobody alone."""
+        return self._heard_at > self._is_alone_from
+
+    def _enqueue(self, group: str, kind: str, parcel: Parcel) -> None:
         self._queue.append((group, {"type": "parcel", "kind": kind, "from": self._process, **parcel}))
         self._queued.set()
 
@@ -86,7 +99,7 @@ class Link:
 
     async def _watch(self) -> None:
         while True:
-            self.publish(EVERYBODY, "ping", {})
+            self._enqueue(EVERYBODY, "ping", {})
             await asyncio.sleep(conf.PING_INTERVAL_S)
             if time.monotonic() - self._heard_at > conf.PING_DEADLINE_S:
                 self._note(False)
@@ -117,6 +130,7 @@ class Link:
             self._heard_at = time.monotonic()
             self._note(True)
             if parcel["from"] != self._process:
+                self._is_alone_from = self._heard_at + conf.ALONE_AFTER_S
                 self._hand_over(parcel)
 
     def _hand_over(self, parcel: Parcel) -> None:

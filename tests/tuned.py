@@ -13,7 +13,7 @@ HASTE = 5
 CLOCKS = [
     *("HEARTBEAT_INTERVAL_S", "HEARTBEAT_DEADLINE_S"),
     *("WORD_INTERVAL_S", "WORD_LIFETIME_S", "GRACE_S", "GRACE_WHILE_DRAINING_S"),
-    *("PING_INTERVAL_S", "PING_DEADLINE_S", "STANDING_INTERVAL_S"),
+    *("PING_INTERVAL_S", "PING_DEADLINE_S", "ALONE_AFTER_S", "STANDING_INTERVAL_S"),
 ]
 
 # For what takes its time: hearts that stop, processes that fall silent, sessions that expire.

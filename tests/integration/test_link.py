@@ -1,0 +1,77 @@
+"""The link between processes, on a real Redis: what a process publishes while others are there, and while it is alone."""
+
+import asyncio
+
+import pytest
+
+from chat import conf
+from chat.link import EVERYBODY, Link
+
+PATIENCE_S = 20
+
+
+class Process:
+    """A link with a list of what came through it."""
+
+    def __init__(self, name):
+        self.heard = []
+        self.link = Link(name, lambda kind, parcel: self.heard.append((kind, parcel)))
+
+    async def hears(self, kind):
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(heard == kind for heard, _ in self.heard):  # noqa: ASYNC110 (nothing announces it)
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Pings every 50 ms; alone after half a second without others."""
+    monkeypatch.setattr(conf, "PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr(conf, "PUBLISH_TIMEOUT_S", 2)
+    monkeypatch.setattr(conf, "ALONE_AFTER_S", 0.5)
+
+
+@pytest.fixture
+async def start(hasty):
+    processes = []
+
+    async def start(name):
+        processes.append(Process(name))
+        await processes[-1].link.start()
+        await processes[-1].link.add("room.1")
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        await process.link.stop()
+
+
+async def until_alone(process):
+    async with asyncio.timeout(PATIENCE_S):
+        while not process.link._is_alone():  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0.01)
+
+
+async def test_who_is_alone_publishes_nothing_but_pings(start):
+    ada = await start("ada")
+    await until_alone(ada)
+    ada.link.publish("room.1", "changes", {})
+    ada.link.publish(EVERYBODY, "presence.all", {})
+    assert not ada.link._queue
+
+
+async def test_whoever_starts_ends_the_solitude(start):
+    ada = await start("ada")
+    await until_alone(ada)
+    bob = await start("bob")
+    await ada.hears("ping")
+    ada.link.publish("room.1", "changes", {"number": 1})
+    await bob.hears("changes")
+
+
+async def test_who_was_left_is_alone_again(start):
+    ada, bob = await start("ada"), await start("bob")
+    await ada.hears("ping")
+    assert not ada.link._is_alone()
+    await bob.link.stop()
+    await until_alone(ada)
