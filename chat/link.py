@@ -2,8 +2,8 @@
 
 Redis is a courier, not a memory: what is published may be lost, late or doubled, and nothing here waits for it.
 The pub/sub layer loses its connection without a word, so the process pings itself through Redis; after a silence it
-drops the layer's connections and subscribes afresh. Everybody hears these pings: a process that hears no other one keeps
-its parcels to itself.
+drops the layer's connections and subscribes afresh. Everybody hears these pings: who hears no other process keeps the
+parcels.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The link between processes, on a real Redis: what a process publishes while others are there, and while it is alone."""
+"""The link between processes, on a real Redis: what a process publishes among others, and while it is alone."""
 
 import asyncio
 
