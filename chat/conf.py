@@ -64,6 +64,9 @@ DATABASE_QUEUE_LIMIT = 5_000
 BATCH_LIMIT = 500
 UNAVAILABLE_RETRY_S = 2.0
 
+# How long a late copy of an edit, a deletion or a reaction is known again by its nonce (promise G2).
+CHANGE_NONCES_KEPT_S = 7 * 24 * 3600
+
 # Revocation: how often notices are read, and how often everybody's standing is looked at without one.
 NOTICE_INTERVAL_S = 0.5
 STANDING_INTERVAL_S = 60

@@ -21,11 +21,12 @@ from django.db.models import Min
 from . import conf, database, protocol
 from .dialects import PostBinary
 from .feed import Change
-from .models import Membership, Message, may_see
+from .models import ChangeNonce, Membership, Message, may_see
 from .protocol import NO_SUCH_ROOM, Delete, Edit, Post, React, Refusal
 from .states import COLUMNS, state
 
-Write = Post | PostBinary | Edit | Delete | React
+Amendment = Edit | Delete | React
+Write = Post | PostBinary | Amendment
 
 
 class Entry(NamedTuple):
@@ -77,6 +78,12 @@ def write(entries: Sequence[Entry]) -> tuple[list[Outcome], list[RoomChanges]]:
     return outcomes, changed
 
 
+def forget_old_nonces() -> None:
+    """Of changes. No client sends one again after so long; those of posts stand in the messages and stay."""
+    since = protocol.now() - timedelta(seconds=conf.CHANGE_NONCES_KEPT_S)
+    ChangeNonce.objects.filter(created_at__lt=since).delete()
+
+
 class _Room:
     """A locked room while its numbers are given out."""
 
@@ -100,16 +107,19 @@ class _Transaction:
         self._now = protocol.now()
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
+        self._nonces: list[tuple[Any, ...]] = []
 
     def run(self) -> tuple[list[Outcome], list[RoomChanges]]:
         self._lock_rooms()
         self._read_people()
         self._read_nonces()
+        self._read_nonces_of_changes()
         self._read_targets()
         self._count_recent_posts()
         outcomes = [self._enter(entry) for entry in self._entries]
         self._insert()
         self._update()
+        self._insert_nonces()
         self._move_heads()
         changed = [RoomChanges(room.id, room.slug, room.changes) for room in self._rooms.values() if room.changes]
         return outcomes, changed
@@ -152,10 +162,28 @@ class _Transaction:
             (room_id, user_id, nonce): seq for room_id, user_id, nonce, seq in rows
         }
 
+    def _read_nonces_of_changes(self) -> None:
+        """A late copy, from a process that stood still, must not undo what was changed since (promise G2).
+
+        They are apart from those of posts, so that posts, which are many, do not have to look here as well.
+        """
+        self._amended: dict[tuple[int, int, str], tuple[int, int]] = {}
+        nonces = {entry.verb.nonce for entry in self._entries if isinstance(entry.verb, Amendment) and entry.verb.nonce}
+        if nonces:
+            rows = self._select(
+                "SELECT room_id, author_id, nonce, seq, version FROM chat_changenonce"
+                f" WHERE room_id IN ({_marks(self._room_ids)}) AND author_id IN ({_marks(self._users)})"
+                f" AND nonce IN ({_marks(nonces)})",
+                [*self._room_ids, *self._users, *nonces],
+            )
+            self._amended = {
+                (room_id, user_id, nonce): (seq, version) for room_id, user_id, nonce, seq, version in rows
+            }
+
     def _read_targets(self) -> None:
         """The messages that are to be changed, as they are."""
         self._targets: dict[tuple[str, int], tuple[int, protocol.Message]] = {}
-        wanted = {entry.verb.seq for entry in self._entries if isinstance(entry.verb, Edit | Delete | React)}
+        wanted = {entry.verb.seq for entry in self._entries if isinstance(entry.verb, Amendment)}
         if wanted:
             rows = Message.objects.filter(room__in=self._room_ids, seq__in=wanted)
             for author_id, *row in rows.values_list("author_id", *COLUMNS):
@@ -183,12 +211,8 @@ class _Transaction:
             match entry.verb:
                 case Post() | PostBinary() as verb:
                     return self._post(entry.user_id, room, verb)
-                case Edit() as verb:
-                    return self._edit(entry.user_id, room, verb)
-                case Delete() as verb:
-                    return self._delete(entry.user_id, room, verb)
-                case React() as verb:
-                    return self._react(entry.user_id, room, verb)
+                case verb:
+                    return self._amend_once(entry.user_id, room, verb)
         except Refusal as refusal:
             return refusal
 
@@ -242,6 +266,27 @@ class _Transaction:
             (room.id, user_id, seq, seq, verb.nonce, message.text, message.binary, "{}", _moment(self._now))
         )
         return message, blob
+
+    def _amend_once(self, user_id: int, room: _Room, verb: Amendment) -> Receipt:
+        """With a nonce, the first answer stands: also the one that it was so already."""
+        if verb.nonce is None:
+            return self._amend(user_id, room, verb)
+        identity = (room.id, user_id, verb.nonce)
+        if identity in self._amended:
+            return Receipt(room.slug, *self._amended[identity], is_repeat=True)
+        receipt = self._amend(user_id, room, verb)
+        self._amended[identity] = (receipt.seq, receipt.version)
+        self._nonces.append((*identity, receipt.seq, receipt.version, _moment(self._now)))
+        return receipt
+
+    def _amend(self, user_id: int, room: _Room, verb: Amendment) -> Receipt:
+        match verb:
+            case Edit():
+                return self._edit(user_id, room, verb)
+            case Delete():
+                return self._delete(user_id, room, verb)
+            case React():
+                return self._react(user_id, room, verb)
 
     def _edit(self, user_id: int, room: _Room, verb: Edit) -> Receipt:
         author_id, message = self._target(room, verb.seq)
@@ -319,6 +364,14 @@ class _Transaction:
                 "UPDATE chat_message SET version = %s, text = %s, binary_bytes = %s, reactions = %s,"
                 " edited_at = %s, deleted_at = %s WHERE room_id = %s AND seq = %s",
                 self._updates,
+            )
+
+    def _insert_nonces(self) -> None:
+        if self._nonces:
+            self._execute_many(
+                "INSERT INTO chat_changenonce (room_id, author_id, nonce, seq, version, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                self._nonces,
             )
 
     def _move_heads(self) -> None:

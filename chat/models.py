@@ -2,7 +2,7 @@
 
 A room's `head` numbers every change made in it (created, edited, deleted, reacted). A message carries two of
 those numbers: `seq`, its place in the conversation for ever, and `version`, its latest change.
-Rows of messages are written by ledger.py alone.
+Rows of messages, and the nonces of their changes, are written by ledger.py alone.
 """
 
 import secrets
@@ -197,6 +197,26 @@ class Message(models.Model):
 
     def __str__(self):
         return f"{self.room} {self.seq}"
+
+
+class ChangeNonce(models.Model):
+    """The author's own name for an edit, a deletion or a reaction, and the answer it got: its repeats get it again.
+
+    Rows go by age, with whatever room or user they were about: plain numbers, which nothing else has to wait for.
+    """
+
+    room_id = models.BigIntegerField()
+    author_id = models.BigIntegerField()
+    nonce = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    version = models.BigIntegerField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room_id", "author_id", "nonce"], name="changed_once")]
+
+    def __str__(self):
+        return f"room {self.room_id}, user {self.author_id}, {self.nonce}"
 
 
 # Signals, not save(): deletions in the admin and cascades never call a model's methods; a way round would be a way in.

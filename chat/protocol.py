@@ -94,11 +94,13 @@ class Edit(Verb, tag="edit", kw_only=True):
     room: str
     seq: Number
     text: str
+    nonce: Nonce | None = None
 
 
 class Delete(Verb, tag="delete", kw_only=True):
     room: str
     seq: Number
+    nonce: Nonce | None = None
 
 
 class React(Verb, tag="react", kw_only=True):
@@ -106,6 +108,7 @@ class React(Verb, tag="react", kw_only=True):
     seq: Number
     emoji: Annotated[str, msgspec.Meta(min_length=1, max_length=conf.EMOJI_LIMIT_CHARACTERS)]
     on: bool = True
+    nonce: Nonce | None = None
 
 
 class Read(Verb, tag="read", kw_only=True):

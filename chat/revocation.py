@@ -15,7 +15,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from . import access, conf, database
+from . import access, conf, database, ledger
 from .access import Person, Standing
 from .models import Notice
 from .protocol import Close, Refusal
@@ -70,7 +70,7 @@ class Revocation:
                 if time.monotonic() - looked_at > conf.STANDING_INTERVAL_S:
                     looked_at = time.monotonic()
                     await self._look_again(list(self._everybody()))
-                    await database.readers.run(_forget_old_notices)
+                    await database.readers.run(_forget_what_is_old)
             except Refusal:
                 logger.debug("the notices cannot be read just now")
             except Exception:
@@ -107,7 +107,9 @@ def _recent_notices() -> list[Notice]:
     return list(Notice.objects.filter(created_at__gt=since).order_by("pk"))
 
 
-def _forget_old_notices() -> None:
+def _forget_what_is_old() -> None:
+    """Notices; and the nonces of changes, because this is the clock that comes round."""
+    ledger.forget_old_nonces()
     since = timezone.now() - timedelta(seconds=conf.NOTICES_KEPT_S)
     Notice.objects.filter(created_at__lt=since).delete()
 

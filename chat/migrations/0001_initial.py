@@ -30,6 +30,21 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="ChangeNonce",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("room_id", models.BigIntegerField()),
+                ("author_id", models.BigIntegerField()),
+                ("nonce", models.CharField(max_length=64)),
+                ("seq", models.BigIntegerField()),
+                ("version", models.BigIntegerField()),
+                ("created_at", models.DateTimeField(db_index=True)),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("room_id", "author_id", "nonce"), name="changed_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="User",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

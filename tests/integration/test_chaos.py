@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-# Without `stop`: a server that stood still may repeat an old edit (docs/guarantees.md, what does not hold yet).
-MIX = "kill,commit-kill,roll,redis-restart,redis-freeze,cut,freeze,reload,lock"
+MIX = "kill,commit-kill,stop,roll,redis-restart,redis-freeze,cut,freeze,reload,lock"
 TIMEOUT_S = 120
 
 

@@ -1,6 +1,7 @@
 """G2: one nonce makes one message, however often and through however many processes it is sent."""
 
 import asyncio
+import json
 import random
 from contextlib import AsyncExitStack
 
@@ -99,6 +100,84 @@ async def test_a_change_that_is_repeated_takes_no_second_number(place, ticket, v
         assert {ack.get("version") for ack in acks} == {2}, acks
         assert sum("duplicate" not in ack for ack in acks) == 1
     assert place.head == 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "first", "later"),
+    [
+        ("edit", {"text": "better"}, {"text": "best"}),
+        ("react", {"emoji": "👍", "on": True}, {"emoji": "👍", "on": False}),
+    ],
+)
+async def test_a_late_copy_of_a_change_does_not_undo_what_came_after_it(place, ticket, verb, first, later):
+    async with AsyncExitStack() as stack:
+        here, there = await connected(stack, place, ticket, 2)
+        seq = (await here.post("good", place.room))["seq"]
+        was = await here.ask(verb, room=place.room, seq=seq, nonce="first", **first)
+        await there.ask(verb, room=place.room, seq=seq, nonce="later", **later)
+        state = await place.loaded_afresh()
+        for client in (here, there):
+            again = await client.ask(verb, room=place.room, seq=seq, nonce="first", **first)
+            assert (again["seq"], again["version"], again["duplicate"]) == (seq, was["version"], True)
+        assert (await place.loaded_afresh(), place.head) == (state, 3)
+
+
+async def test_a_change_that_was_so_already_stays_answered_when_it_comes_again(place):
+    async with place.client("ada") as ada:
+        await ada.join(place.room)
+        seq = (await ada.post("good", place.room))["seq"]
+        already = await ada.ask("edit", room=place.room, seq=seq, text="good", nonce="already")
+        await ada.ask("edit", room=place.room, seq=seq, text="better", nonce="later")
+        again = await ada.ask("edit", room=place.room, seq=seq, text="good", nonce="already")
+        assert [(ack["version"], ack["duplicate"]) for ack in (already, again)] == [(1, True), (1, True)]
+    assert place.texts == ["better"]
+
+
+async def test_a_late_copy_of_a_change_to_what_was_deleted_meanwhile_gets_its_answer(place):
+    async with place.client("ada") as ada:
+        await ada.join(place.room)
+        seq = (await ada.post("good", place.room))["seq"]
+        was = await ada.ask("edit", room=place.room, seq=seq, text="better", nonce="n")
+        await ada.ask("delete", room=place.room, seq=seq, nonce="gone")
+        late = await ada.ask("edit", room=place.room, seq=seq, text="better", nonce="n")
+        assert (late["type"], late["version"]) == ("ack", was["version"])
+
+
+async def test_the_same_nonce_of_a_change_through_both_processes_at_once_is_one_change(place, ticket):
+    async with AsyncExitStack() as stack:
+        clients = await connected(stack, place, ticket, CONNECTIONS)
+        seq = (await clients[0].post("good", place.room))["seq"]
+        for version in range(2, 7):
+            asked = {"room": place.room, "seq": seq, "nonce": f"n{version}"}
+            edits = [
+                client.ask("edit", text=f"{version} by {number}", **asked) for number, client in enumerate(clients)
+            ]
+            acks = await asyncio.gather(*edits)
+            assert {(ack["type"], ack.get("seq"), ack.get("version")) for ack in acks} == {("ack", seq, version)}
+            assert sum("duplicate" not in ack for ack in acks) == 1
+    assert place.head == 6
+
+
+async def test_a_nonce_of_a_change_repeated_in_one_frame_is_one_change(place):
+    async with place.client("ada") as ada:
+        await ada.join(place.room)
+        seq = (await ada.post("good", place.room))["seq"]
+        asked = {"type": "react", "room": place.room, "seq": seq, "emoji": "👍"}
+        lines = [json.dumps({**asked, "id": id, "on": id % 2 == 0, "nonce": "n"}) for id in range(100, 110)]
+        await ada.socket.send("\n".join(lines))
+        assert {(await ada.told("ack", id=id))["version"] for id in range(100, 110)} == {2}
+    assert place.head == 2
+
+
+async def test_a_post_and_a_change_may_use_the_same_nonce(place):
+    async with place.client("ada") as ada:
+        await ada.join(place.room)
+        seq = (await ada.post("good", place.room, "one"))["seq"]
+        edited = await ada.ask("edit", room=place.room, seq=seq, text="better", nonce="one")
+        assert (edited["type"], edited["version"], edited.get("duplicate")) == ("ack", 2, None)
+        await ada.ask("react", room=place.room, seq=seq, emoji="👍", nonce="two")
+        assert (await ada.post("another", place.room, "two"))["seq"] == 4
+    assert place.texts == ["better", "another"]
 
 
 async def test_who_is_cut_off_while_writing_writes_everything_once(start_site):

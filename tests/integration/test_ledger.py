@@ -1,0 +1,57 @@
+"""What the ledger keeps of the nonces of changes, and for how long."""
+
+from datetime import timedelta
+
+import pytest
+
+from chat import conf, database, ledger, protocol
+from chat.models import ChangeNonce, Room, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada():
+    Room.objects.create(slug="lobby", title="Lobby")
+    return User.objects.create_guest("ada")
+
+
+def write(person, *verbs):
+    outcomes, _ = ledger.write([ledger.Entry(person.pk, verb) for verb in verbs])
+    return outcomes
+
+
+def post(nonce="p"):
+    return protocol.Post(room="lobby", nonce=nonce, text="good")
+
+
+def edit(text, nonce):
+    return protocol.Edit(room="lobby", seq=1, text=text, nonce=nonce)
+
+
+def test_nonces_of_changes_are_forgotten_after_their_time(ada):
+    write(ada, post(), edit("better", "old"), edit("best", "new"))
+    long_ago = protocol.now() - timedelta(seconds=conf.CHANGE_NONCES_KEPT_S + 1)
+    ChangeNonce.objects.filter(nonce="old").update(created_at=long_ago)
+
+    ledger.forget_old_nonces()
+
+    assert [known.nonce for known in ChangeNonce.objects.all()] == ["new"]
+
+
+def test_a_change_that_is_refused_may_come_again_with_its_nonce(ada):
+    (refused,) = write(ada, edit("better", "n"))
+    assert refused.code == "not_found"
+    write(ada, post())
+    (receipt,) = write(ada, edit("better", "n"))
+    assert (receipt.version, receipt.is_repeat) == (2, False)
+
+
+def test_posts_do_not_look_at_the_nonces_of_changes(ada, monkeypatch):
+    asked, select = [], database.Statements.select
+    monkeypatch.setattr(
+        database.Statements, "select", lambda self, sql, values=(): asked.append(sql) or select(self, sql, values)
+    )
+    write(ada, post("one"), post("two"))
+    assert asked
+    assert not [sql for sql in asked if "changenonce" in sql]
