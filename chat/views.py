@@ -6,9 +6,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -20,6 +21,10 @@ from .forms import EnterForm, KeepForm
 from .models import Room, User
 
 GUEST_SESSION_AGE_S = 365 * 24 * 3600
+
+# Pages cost the same with ten rooms and with thousands.
+ROOMS_PER_PAGE = 100
+ROOMS_BESIDE = 30
 
 
 class SignedInRequest(HttpRequest):
@@ -35,7 +40,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return _ways_in(request, EnterForm())
     if next_url := _safe_next(request):
         return redirect(next_url)
-    return render(request, "chat/home.html", {"rooms": access.visible_rooms(request.user.pk)})
+    pages = Paginator(access.visible_rooms(request.user.pk), ROOMS_PER_PAGE)
+    return render(request, "chat/home.html", {"rooms": pages.get_page(request.GET.get("page"))})
 
 
 @never_cache
@@ -58,12 +64,12 @@ def enter(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def room(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The frame of a conversation: the rooms beside it, and what the modules need to fill it."""
-    rooms = list(access.visible_rooms(request.user.pk))
-    here = next((room for room in rooms if room.slug == slug), None)
-    if here is None:
-        raise Http404
-    return render(request, "chat/room.html", {"room": here, "rooms": rooms, "config": _room_config(request, here)})
+    """The frame of a conversation: some rooms beside it, and what the modules need to fill it."""
+    visible = access.visible_rooms(request.user.pk)
+    here = get_object_or_404(visible, slug=slug)
+    rooms, are_there_more = _rooms_beside(here, list(visible[: ROOMS_BESIDE + 1]))
+    context = {"room": here, "rooms": rooms, "are_there_more": are_there_more, "config": _room_config(request, here)}
+    return render(request, "chat/room.html", context)
 
 
 @never_cache
@@ -116,6 +122,12 @@ def _safe_next(request: HttpRequest) -> str:
 def _first_room_url(user: User) -> str:
     oldest = access.visible_rooms(user.pk).order_by("pk").first()
     return reverse("room", args=[oldest.slug]) if oldest else reverse("home")
+
+
+def _rooms_beside(here: Room, first: list[Room]) -> tuple[list[Room], bool]:
+    """The first rooms, and the one that is open in any case; are there others?"""
+    shown = first[:ROOMS_BESIDE]
+    return shown if here in shown else [here, *shown], len(first) > ROOMS_BESIDE
 
 
 def _room_config(request: SignedInRequest, room: Room) -> dict:

@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("slug", models.SlugField(allow_unicode=True, max_length=64, unique=True, verbose_name="address")),
-                ("title", models.CharField(max_length=80, verbose_name="title")),
+                ("title", models.CharField(db_index=True, max_length=80, verbose_name="title")),
                 (
                     "is_private",
                     models.BooleanField(

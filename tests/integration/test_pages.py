@@ -8,6 +8,7 @@ from django.conf import settings as site_settings
 from django.test import Client
 from django.urls import reverse
 
+from chat import views
 from chat.models import Membership, Room, User
 
 pytestmark = pytest.mark.django_db
@@ -101,12 +102,36 @@ def test_a_room_may_have_a_name_in_any_script(client, alice):
     assert config_of(page)["room"]["title"] == "大厅 <b>&amp;</b>"
 
 
+def make_rooms(count):
+    Room.objects.bulk_create(Room(slug=f"r{n:03}", title=f"A room {n:03}") for n in range(count))
+
+
 @pytest.mark.parametrize("rooms", [1, 40])
-def test_a_room_page_costs_three_queries(client, alice, lobby, rooms, django_assert_num_queries):
-    for number in range(rooms):
-        Room.objects.create(slug=f"room-{number}", title=f"Room {number}")
-    with django_assert_num_queries(3):  # session, person, rooms
+def test_a_room_page_costs_four_queries(client, alice, lobby, rooms, django_assert_num_queries):
+    make_rooms(rooms)
+    with django_assert_num_queries(4):  # session, person, room, rooms
         client.get("/rooms/lobby/")
+
+
+def test_beside_a_room_are_some_others_and_the_way_to_all(client, alice, lobby):
+    make_rooms(views.ROOMS_BESIDE - 1)
+    assert "All rooms" not in client.get("/rooms/lobby/").text
+    Room.objects.create(slug="zoo", title="Zoo")
+    page = client.get("/rooms/zoo/")
+    assert "All rooms" in page.text
+    assert room_links(page)[:2] == ["/rooms/zoo/", "/rooms/r000/"]
+    assert len(room_links(page)) == views.ROOMS_BESIDE + 1
+
+
+def test_many_rooms_come_in_pages(client, alice, lobby):
+    make_rooms(views.ROOMS_PER_PAGE)
+    first, second = client.get("/"), client.get("/?page=2")
+    assert len(room_links(first)) == views.ROOMS_PER_PAGE
+    assert room_links(second) == ["/rooms/lobby/"]
+    assert 'rel="next" href="?page=2"' in first.text
+    assert 'rel="prev" href="?page=1"' in second.text
+    assert room_links(client.get("/?page=none")) == room_links(first)
+    assert room_links(client.get("/?page=99")) == room_links(second)
 
 
 def test_pages_of_a_person_are_not_kept_by_the_browser(client, alice, lobby):
