@@ -12,12 +12,13 @@ import os
 import random
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from chatsite.asgi import application  # first of all: it sets Django up
 
 # isort: split
-from django.db import connection, transaction
+from django.db import connection
 
 from chat import database, hub, ledger, log
 from chat.models import Message
@@ -64,10 +65,14 @@ def ack_before_commit() -> None:
     log.Log._write_batch = write_batch  # type: ignore[method-assign]
 
 
+class _Undone(Exception):
+    """Thrown to take a transaction back."""
+
+
 def _rehearse(entries: Sequence[ledger.Entry]) -> Any:
-    with transaction.atomic():
-        result = ledger.write(entries)
-        transaction.set_rollback(True)
+    with suppress(_Undone), database.transaction() as statements:
+        result = ledger._Transaction(entries, statements).run()
+        raise _Undone
     return result
 
 
