@@ -26,6 +26,10 @@ HEARTBEAT_INTERVAL_S = 10
 HEARTBEAT_TIMEOUT_S = 5
 HEARTBEAT_DEADLINE_S = 2.5 * HEARTBEAT_INTERVAL_S
 
+# A newcomer outnumbers the others of its name from its first frame on. A simple dialect may have nothing to say: there
+# it is enough not to be gone after this long.
+QUIET_NEWCOMER_S = 1.0
+
 # Pages of a conversation.
 LATEST_PAGE = 50
 HISTORY_PAGE_LIMIT = 200

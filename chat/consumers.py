@@ -118,7 +118,7 @@ class ChatConsumer(SocketConsumer):
 
     async def _open(self, conversation: Conversation) -> None:
         try:
-            await conversation.open()
+            await conversation.open(self.scope["arrival"].accepted_at)
         except Refusal as trouble:
             conversation.refuse(None, trouble)
             conversation.bye(Close.OVERLOADED, trouble.retry_after)
@@ -130,7 +130,7 @@ class ChatConsumer(SocketConsumer):
             self.worker.cancel()
 
     async def text(self, text: str) -> None:
-        self.conversation.heard_at = time.monotonic()
+        self.conversation.heard()
         if len(text) > conf.FRAME_LIMIT_BYTES or len(text.encode()) > conf.FRAME_LIMIT_BYTES:
             self._broken(BrokenFrame("too_long", f"A frame has at most {conf.FRAME_LIMIT_BYTES:,} bytes."))
             return
@@ -143,7 +143,7 @@ class ChatConsumer(SocketConsumer):
                 await self._do(asked)
 
     async def bytes(self, data: bytes) -> None:
-        self.conversation.heard_at = time.monotonic()
+        self.conversation.heard()
         if len(data) > conf.BINARY_LIMIT_BYTES:
             self._broken(BrokenFrame("too_long", f"A binary frame has at most {conf.BINARY_LIMIT_BYTES:,} bytes."))
             return

@@ -56,14 +56,19 @@ class Conversation:
 
     # From hello to bye
 
-    async def open(self) -> None:
+    async def open(self, accepted_at: float) -> None:
         """Say hello, and be known to the others."""
         views = await self._runtime.rooms_of.ask(self.person.user_id)
         self._views = {view.slug: view for view in views}
         self.tell(self._hello(views))
-        self._runtime.add(self)
+        self._runtime.add(self, accepted_at)
         if self.dialect.room is not None:
             await self._enter_the_only_room(self.dialect.room)
+
+    def heard(self) -> None:
+        """Any frame is a sign of life."""
+        self.heard_at = time.monotonic()
+        self._runtime.heard_from(self)
 
     def close(self) -> None:
         """Leave everything; the connection is over."""

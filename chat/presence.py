@@ -18,7 +18,7 @@ Word = dict[str, Any]
 
 
 class Connection(NamedTuple):
-    """One open connection of a name, wherever it is. The newest `limit` of a name may stay."""
+    """One open connection of a name that has shown that it lives. The newest `limit` of a name may stay."""
 
     id: str
     name: str
@@ -82,8 +82,8 @@ class Presence:
 
     # What happens here
 
-    def opened(self, id: str, name: str, limit: int) -> None:
-        self._note_opened(self._own, Connection(id, name, time.time(), limit))
+    def opened(self, id: str, name: str, limit: int, opened_at: float) -> None:
+        self._note_opened(self._own, Connection(id, name, opened_at, limit))
         self._say("opened", *self._own.connections[id])
 
     def closed(self, id: str) -> None:

@@ -43,6 +43,9 @@ class Arrival:
 
     under_way: ClassVar[set[Arrival]] = set()
 
+    def __init__(self) -> None:
+        self.accepted_at = time.time()
+
     def __enter__(self) -> Arrival:
         self.under_way.add(self)
         return self
@@ -61,6 +64,7 @@ class Runtime:
         self.process = f"{os.environ.get('CHATSITE_PROCESS', 'web')}-{secrets.token_hex(2)}"
         self.conversations: dict[str, Conversation] = {}
         self._of_user: defaultdict[int, set[Conversation]] = defaultdict(set)
+        self._newcomers: dict[Conversation, float] = {}
         self.is_draining = False
         self.log = Log(self._committed)
         self.link = Link(self.process, self._received)
@@ -103,15 +107,36 @@ class Runtime:
                 while Arrival.under_way:  # noqa: ASYNC110 (once in the life of a process)
                     await asyncio.sleep(0.02)
 
-    def add(self, conversation: Conversation) -> None:
-        """Somebody is connected."""
+    def add(self, conversation: Conversation, accepted_at: float) -> None:
+        """Somebody is connected, or was: a slow process may open late what its client has given up long ago."""
         person = conversation.person
         self.conversations[conversation.id] = conversation
         self._of_user[person.user_id].add(conversation)
         self.revocation.admitted(conversation)
-        self.presence.opened(conversation.id, person.name, person.connections_limit)
+        self._newcomers[conversation] = accepted_at
+        if not conversation.dialect.sends_heartbeats:
+            self._wait_for_life(conversation)
         if self.is_draining:
             conversation.bye(Close.RESTARTING, retry_after_s=COME_BACK_S)
+
+    def heard_from(self, conversation: Conversation) -> None:
+        """A newcomer lives: from now on it counts, as one of its name that is as new as its accept."""
+        if (accepted_at := self._newcomers.pop(conversation, None)) is not None:
+            person = conversation.person
+            self.presence.opened(conversation.id, person.name, person.connections_limit, accepted_at)
+
+    def _wait_for_life(self, conversation: Conversation) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(conf.QUIET_NEWCOMER_S, self._is_still_here, conversation, loop.time() + conf.QUIET_NEWCOMER_S)
+
+    def _is_still_here(self, conversation: Conversation, due: float) -> None:
+        """Not gone by now is life enough, unless this process stood still: the disconnect may be unread."""
+        if conversation not in self._newcomers:
+            return
+        if asyncio.get_running_loop().time() - due > conf.QUIET_NEWCOMER_S / 2:
+            self._wait_for_life(conversation)
+        else:
+            self.heard_from(conversation)
 
     def remove(self, conversation: Conversation) -> None:
         """Somebody is gone."""
@@ -122,7 +147,8 @@ class Runtime:
                 del self._of_user[conversation.person.user_id]
                 self._changes.pop(conversation.person.user_id, None)
                 self._pages.pop(conversation.person.user_id, None)
-            self.presence.closed(conversation.id)
+            if self._newcomers.pop(conversation, None) is None:
+                self.presence.closed(conversation.id)
 
     def changes_of(self, person: Person) -> Allowance:
         """What a name may edit, delete and react, shared out among the processes where it is connected."""

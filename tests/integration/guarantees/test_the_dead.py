@@ -2,11 +2,16 @@
 
 import asyncio
 import time
+from contextlib import suppress
+
+import pytest
 
 from chat import conf
 from tests.client import ChatClient
 from tests.person import Person
 from tests.proxy import Proxy
+from tests.rawsocket import RawSocket
+from tests.staging import until_logged
 from tests.tuned import HASTY
 
 PROMISED_S = 45
@@ -124,6 +129,24 @@ async def test_a_process_that_stood_still_comes_back_and_closes_nobody(start_sit
         assert ada.closes == bob.closes == []
         await ada.waits_for(lambda: online(ada) == ["ada", "bob"])
         assert ada.timeline.texts == bob.timeline.texts
+
+
+@pytest.mark.parametrize("subprotocols", [["chat.v1"], ["chat.text"], []], ids=["chat.v1", "chat.text", "ModeCode"])
+async def test_a_connection_that_is_opened_late_replaces_nobody_when_it_is_dead(start_site, subprotocols):
+    """A process stands still; who calls there gives up and goes elsewhere; it goes on, and answers the call."""
+    site = start_site()
+    frozen = site.processes[0]
+    frozen.freeze()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await RawSocket.open(f"{site.ws_urls[0]}?name=ada", *subprotocols)
+    async with Person(site.ws_urls[1:], "name=ada") as ada:
+        await ada.says("here I am")
+        frozen.thaw()
+        await until_logged(site, "close ada")
+        await asyncio.sleep(2 * conf.QUIET_NEWCOMER_S)
+        assert ada.closes == []
+        await ada.says("here I am still")
 
 
 async def test_who_only_listens_for_long_stays(start_site):

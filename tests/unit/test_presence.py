@@ -1,0 +1,50 @@
+import pytest
+
+from chat.presence import Presence
+
+
+@pytest.fixture
+def replaced():
+    return []
+
+
+@pytest.fixture
+async def presence(replaced):
+    return Presence("here", lambda kind, word: None, lambda *change: None, replaced.append)
+
+
+def opened_elsewhere(presence, *connections):
+    presence.heard_all(
+        "there",
+        {"number": 1, "connections": [list(one) for one in connections], "rooms": [], "draining": False, "going": []},
+    )
+
+
+async def test_the_newer_one_replaces_the_older_one(presence, replaced):
+    presence.opened("first", "mia", 1, opened_at=100)
+    presence.opened("second", "MIA", 1, opened_at=200)
+    assert replaced == ["first"]
+
+
+async def test_who_was_accepted_earlier_is_older_though_it_is_heard_of_later(presence, replaced):
+    presence.opened("newer", "mia", 1, opened_at=200)
+    presence.opened("older", "mia", 1, opened_at=100)
+    assert replaced == ["older"]
+
+
+async def test_a_newer_one_in_another_process_replaces_the_one_here(presence, replaced):
+    presence.opened("here-1", "mia", 1, opened_at=100)
+    opened_elsewhere(presence, ("there-1", "mia", 200, 1))
+    assert replaced == ["here-1"]
+
+
+async def test_an_older_one_in_another_process_replaces_nobody_here(presence, replaced):
+    presence.opened("here-1", "mia", 1, opened_at=200)
+    opened_elsewhere(presence, ("there-1", "mia", 100, 1))
+    assert replaced == []
+
+
+async def test_the_newest_of_a_name_stay_up_to_its_limit(presence, replaced):
+    for number in range(5):
+        presence.opened(str(number), "mia", 3, opened_at=number)
+    assert set(replaced) == {"0", "1"}
