@@ -115,7 +115,7 @@ class Client:
         return len(self.posts) + len(self.changes)
 
     def positions(self) -> dict[str, int]:
-        return {room: timeline.version or 0 for room, timeline in self.rooms.items()}
+        return {room: timeline.version or 0 for room, timeline in self.rooms.items() if timeline.is_live}
 
     async def take_part(self) -> None:
         """Be there until cancelled."""

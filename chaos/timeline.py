@@ -57,7 +57,7 @@ class Timeline:
             self._settle(Phase.AWAY)
 
     def joined(self, page: dict[str, Any]) -> None:
-        """A page, asked for or not; only an answer (it has an `id`) settles the question."""
+        """A page, asked for or not; only an answer (it has an `id`) settles the question, others show a hole."""
         if self.version is not None and page["epoch"] != self._epoch:
             self.resync()
             return
@@ -65,8 +65,11 @@ class Timeline:
         is_connected = after is None if self.version is None else after is not None and after <= self.version
         if is_connected:
             self._merge(page, is_first=after is None)
+        is_all = is_connected and not page.get("more")
         if "id" in page:
-            self._settle(Phase.LIVE if is_connected and not page.get("more") else Phase.AWAY)
+            self._settle(Phase.LIVE if is_all else Phase.AWAY)
+        elif self.is_live and not is_all:
+            self._settle(Phase.AWAY)
         if self.is_live:
             self._show("page")
             self._release()

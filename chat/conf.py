@@ -26,6 +26,9 @@ HEARTBEAT_INTERVAL_S = 10
 HEARTBEAT_TIMEOUT_S = 5
 HEARTBEAT_DEADLINE_S = 2.5 * HEARTBEAT_INTERVAL_S
 
+# A client that reports the same wrong position again after this long has lost something: no frame is under way so long.
+OUT_OF_STEP_S = HEARTBEAT_INTERVAL_S / 2
+
 # A newcomer outnumbers the others of its name from its first frame on. A simple dialect may have nothing to say: there
 # it is enough not to be gone after this long.
 QUIET_NEWCOMER_S = 1.0

@@ -158,6 +158,8 @@ class ChatConsumer(SocketConsumer):
         """At once when it can be; in order behind what waits already."""
         if isinstance(asked, protocol.Heartbeat):
             self.conversation.heartbeat(asked)
+            for join in self.conversation.joins_wanting(asked):
+                await self._do(join)
         elif self.is_busy or self.conversation.needs_database(asked):
             self.is_busy = True
             await self.waiting.put(asked)

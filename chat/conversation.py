@@ -50,6 +50,7 @@ class Conversation:
         self._views: dict[str, RoomView] = {}
         self._look = 0
         self._typed_at = 0.0
+        self._out_of_step: dict[str, tuple[int, float]] = {}
         self._in_flight = 0
         self._landed = asyncio.Event()
         self._patience = Patience(conf.RATE_LIMITED_PER_MINUTE)
@@ -179,6 +180,19 @@ class Conversation:
 
     def heartbeat(self, verb: protocol.Heartbeat) -> None:
         self.tell(protocol.HeartbeatReply(id=verb.id, sent=verb.sent, now=protocol.now()))
+
+    def joins_wanting(self, verb: protocol.Heartbeat) -> list[protocol.Join]:
+        """What a client would ask that knew what it lacks: it has stood where the room does not, for too long."""
+        now, was, self._out_of_step = time.monotonic(), self._out_of_step, {}
+        joins = []
+        for slug, version in (verb.at or {}).items():
+            if slug in self._rooms and version != self._rooms[slug][0].feed.head:
+                stood_at, since = was.get(slug, (version, now))
+                if stood_at == version and now - since >= conf.OUT_OF_STEP_S:
+                    joins.append(protocol.Join(room=slug, after=version))
+                else:
+                    self._out_of_step[slug] = (version, since if stood_at == version else now)
+        return joins
 
     def echo(self, verb: dialects.Echo) -> None:
         self._send(verb.frame)

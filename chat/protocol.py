@@ -121,7 +121,7 @@ class Typing(Verb, tag="typing", kw_only=True):
 
 
 class Heartbeat(Verb, tag="heartbeat", kw_only=True):
-    at: dict[str, int] | None = None
+    at: dict[str, Number] | None = None
     sent: float | int | str | None = None
 
 

@@ -154,6 +154,24 @@ test("a page from further on than the position is not believed to connect", () =
   join(1, [message(1)]);
   room.joined({ ...page(6, [message(5), message(6)], { after: 4 }), id: undefined });
   assert.deepEqual([seqs(), room.version], [[1], 1]);
+  assert.deepEqual(room.nextJoin(), { room: "lobby", after: 1, epoch: EPOCH });
+});
+
+test("a page that nobody asked for and that is not all is asked on from", () => {
+  join(1, [message(1)]);
+  room.joined({ ...page(4, [message(2), message(4)], { after: 1, more: true }), id: undefined });
+  assert.deepEqual([seqs(), room.version], [[1, 2, 4], 4]);
+  assert.deepEqual(room.nextJoin(), { room: "lobby", after: 4, epoch: EPOCH });
+});
+
+test("a page that nobody asked for does not settle the question that was", () => {
+  join(1, [message(1)]);
+  room.disconnected();
+  const asked = room.nextJoin();
+  room.joined({ ...page(6, [message(5), message(6)], { after: 4 }), id: undefined });
+  assert.deepEqual([room.isLive, room.nextJoin()], [false, null]);
+  room.joinFailed(asked);
+  assert.deepEqual(room.nextJoin(), { room: "lobby", after: 1, epoch: EPOCH });
 });
 
 test("resync throws everything away, keeps what is pending, and asks for the latest page", () => {

@@ -103,13 +103,16 @@ export class Room {
 
   /**
    * A page: everything that changed in (`after`, `head`], or without `after` the latest messages. What a page says is
-   * true whoever asked for it; only an answer (it has an `id`) settles the question.
+   * true whoever asked for it; only an answer (it has an `id`) settles the question. One that was not asked for shows a
+   * hole when it begins further on than we are, or when it is not all.
    */
   joined(page) {
     if (this.isKnown && page.epoch !== this.#epoch) return this.resync();
     const isConnected = this.isKnown ? page.after <= this.#version : page.after === undefined;
     if (isConnected) this.#merge(page);
-    if (page.id !== undefined) this.#settle(isConnected && !page.more ? PHASE.LIVE : PHASE.AWAY);
+    const isAll = isConnected && !page.more;
+    if (page.id !== undefined) this.#settle(isAll ? PHASE.LIVE : PHASE.AWAY);
+    else if (this.isLive && !isAll) this.#settle(PHASE.AWAY);
     if (this.isLive) this.#release();
   }
 

@@ -6,8 +6,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from chat import conf
+from tests.client import ChatClient
 from tests.person import Timeline
 from tests.staging import run
+from tests.tuned import HASTE, HASTY
 
 WRITERS = 6
 ABSENCE_CHANGES = 1_200
@@ -140,6 +143,53 @@ async def test_a_position_before_what_is_kept_is_told_to_load_afresh(place):
     async with place.client("ada", process=1) as ada:
         assert (await ada.join(place.room, after=2))["type"] == "resync"
         assert (await ada.join(place.room, after=3))["type"] == "joined"
+
+
+async def stands_at(client, version):
+    """Two heartbeats from the same place, as far apart as an interval."""
+    for _ in range(2):
+        await client.ask("heartbeat", at={"lobby": version})
+        await asyncio.sleep(conf.HEARTBEAT_INTERVAL_S / HASTE)
+
+
+def unasked(client, type):
+    return [event for event in client.events if event["type"] == type and "id" not in event]
+
+
+async def test_who_is_behind_without_knowing_is_told_what_is_missing(start_site):
+    site = start_site(1, **HASTY)
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada, ChatClient(f"{site.ws_urls[0]}?name=bob") as bob:
+        await ada.join()
+        await bob.join()
+        for text in ("one", "two", "three"):
+            await ada.post(text)
+        await stands_at(ada, 3)
+        await stands_at(bob, 1)
+        page = await bob.told("joined", after=1, head=3)
+        assert [message["text"] for message in page["messages"]] == ["two", "three"]
+        assert unasked(bob, "joined") == [page]
+        assert unasked(ada, "joined") == []
+
+
+async def test_who_is_on_the_way_is_not_told_again(start_site):
+    site = start_site(1, **HASTY)
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        await ada.join()
+        for number in range(3):
+            await ada.post("and on it goes")
+            await ada.ask("heartbeat", at={"lobby": number, "garden": 1})
+            await ada.ask("heartbeat", at={"lobby": number, "garden": 1})
+            await asyncio.sleep(conf.HEARTBEAT_INTERVAL_S / HASTE)
+        assert unasked(ada, "joined") == unasked(ada, "resync") == []
+
+
+async def test_who_is_ahead_without_knowing_is_told_to_load_afresh(start_site):
+    site = start_site(1, **HASTY)
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        await ada.join()
+        await ada.post("one")
+        await stands_at(ada, 7)
+        assert (await ada.told("resync", room="lobby"))["reason"] == "your position is ahead of the room"
 
 
 async def test_who_is_connected_while_the_database_is_restored_is_told_to_load_afresh(place):
