@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.utils import timezone
@@ -45,6 +45,7 @@ class Revocation:
         self._everybody = everybody
         self._seen: dict[int, Notice] = {}
         self._unproved: set[Connected] = set()
+        self._read_at = timezone.now()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -69,7 +70,8 @@ class Revocation:
                 await self._read_notices()
                 if time.monotonic() - looked_at > conf.STANDING_INTERVAL_S:
                     looked_at = time.monotonic()
-                    await self._look_again(list(self._everybody()))
+                    self._unproved.update(self._everybody())
+                    await self._look_at_the_unproved()
                     await database.readers.run(_forget_what_is_old)
             except Refusal:
                 logger.debug("the notices cannot be read just now")
@@ -77,16 +79,27 @@ class Revocation:
                 logger.exception("the notices could not be followed")
 
     async def _read_notices(self) -> None:
-        notices = await database.readers.run(_recent_notices)
+        now = timezone.now()
+        notices = await database.readers.run(_notices_since, self._read_at - timedelta(seconds=LOOK_BACK_S))
+        self._read_at = now
         new = [notice for notice in notices if notice.pk not in self._seen]
         self._seen = {notice.pk: notice for notice in notices}
         concerned = [one for one in self._everybody() if any(_concerns(notice, one.person) for notice in new)]
-        unproved, self._unproved = self._unproved, set()
+        self._unproved.update(concerned)
         ended = {notice.session for notice in new if notice.session}
         for connected in concerned:
             if connected.person.session in ended:
                 connected.bye(Close.NOT_SIGNED_IN)
-        await self._look_again([*concerned, *unproved])
+        await self._look_at_the_unproved()
+
+    async def _look_at_the_unproved(self) -> None:
+        """Who could not be looked at, because the database went away, is still to be looked at the next time."""
+        unproved, self._unproved = self._unproved, set()
+        try:
+            await self._look_again(list(unproved))
+        except Exception:
+            self._unproved |= unproved.intersection(self._everybody())
+            raise
 
     async def _look_again(self, connections: list[Connected]) -> None:
         if not connections:
@@ -102,8 +115,7 @@ class Revocation:
             _judge(connected, standing, lost)
 
 
-def _recent_notices() -> list[Notice]:
-    since = timezone.now() - timedelta(seconds=LOOK_BACK_S)
+def _notices_since(since: datetime) -> list[Notice]:
     return list(Notice.objects.filter(created_at__gt=since).order_by("pk"))
 
 

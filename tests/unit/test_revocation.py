@@ -1,7 +1,11 @@
+from datetime import timedelta
+from unittest.mock import AsyncMock
+
 import pytest
 
 from chat import database, revocation
 from chat.access import Person, Standing
+from chat.models import Notice
 from chat.protocol import Close
 from chat.revocation import Revocation
 from tests.clock import Clock
@@ -85,3 +89,42 @@ async def test_a_room_that_was_joined_while_the_database_was_asked_stays(standin
     standing["meanwhile"] = lambda: alice.rooms.append(GARDEN)
     await look_again(alice)
     assert alice.rooms == [LOBBY, GARDEN]
+
+
+async def test_who_could_not_be_looked_at_is_looked_at_the_next_time(standing, monkeypatch):
+    """The notice has been read; then the database goes away."""
+    alice, notices = Connected(), [Notice(pk=1, user_id=7)]
+    look, read = database.readers.run, AsyncMock(return_value=notices)
+    watch = Revocation(lambda: [alice])
+    standing["standing"] = standing["standing"]._replace(stamps={})
+
+    async def run(work, *asked):
+        return await (read(*asked) if work is revocation._notices_since else look(work, *asked))
+
+    def go_away():
+        raise database.Unavailable
+
+    monkeypatch.setattr(database.readers, "run", run)
+    standing["meanwhile"] = go_away
+    with pytest.raises(database.Unavailable):
+        await watch._read_notices()
+    assert alice.said == []
+
+    standing["meanwhile"] = lambda: None
+    await watch._read_notices()
+    assert alice.said == [Close.NOT_SIGNED_IN]
+    await watch._read_notices()
+    assert alice.said == [Close.NOT_SIGNED_IN]
+
+
+async def test_notices_are_read_from_where_they_were_read_last(standing, monkeypatch):
+    """However long the database was away."""
+    read = AsyncMock(side_effect=[[], database.Unavailable, []])
+    monkeypatch.setattr(database.readers, "run", read)
+    watch = Revocation(list)
+    await watch._read_notices()
+    read_at = watch._read_at
+    with pytest.raises(database.Unavailable):
+        await watch._read_notices()
+    await watch._read_notices()
+    assert read.await_args.args == (revocation._notices_since, read_at - timedelta(seconds=revocation.LOOK_BACK_S))
