@@ -138,11 +138,14 @@ class Hub:
     async def _opened(self, room_id: int, slug: str, title: str) -> ActiveRoom:
         if (opening := self._opening.get(room_id)) is None:
             opening = self._opening[room_id] = asyncio.ensure_future(self._open(room_id, slug, title))
-            opening.add_done_callback(lambda _: self._opening.pop(room_id, None))
         return await asyncio.shield(opening)
 
     async def _open(self, room_id: int, slug: str, title: str) -> ActiveRoom:
-        """Subscribe first and read second, so that nothing falls between."""
+        """Subscribe first and read second, so that nothing falls between.
+
+        It is over in the same step in which the room is there: whoever found it over but the room closed again would ask
+        for ever.
+        """
         self._early[room_id] = []
         try:
             await self._subscribe(_group(room_id))
@@ -152,6 +155,7 @@ class Hub:
             raise
         finally:
             early = self._early.pop(room_id)
+            del self._opening[room_id]
         room = ActiveRoom(room_id, slug, title, head.epoch, head.floor, _feed(head, recent))
         self._rooms[room_id] = room
         self._take(room, early)
@@ -180,7 +184,6 @@ class Hub:
         self._closing = asyncio.ensure_future(self._unsubscribe_unless_open(room.id))
 
     async def _unsubscribe_unless_open(self, room_id: int) -> None:
-        await asyncio.sleep(0)  # an opening that failed is over then
         if room_id not in self._rooms and room_id not in self._opening:
             await self._unsubscribe(_group(room_id))
 
