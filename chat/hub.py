@@ -143,8 +143,8 @@ class Hub:
     async def _open(self, room_id: int, slug: str, title: str) -> ActiveRoom:
         """Subscribe first and read second, so that nothing falls between.
 
-        It is over in the same step in which the room is there: whoever found it over but the room closed again would ask
-        for ever.
+        It is over in the same step in which the room is there: whoever found it over, but the room closed again, would
+        ask for ever.
         """
         self._early[room_id] = []
         try:
