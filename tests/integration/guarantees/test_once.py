@@ -122,6 +122,24 @@ async def test_a_late_copy_of_a_change_does_not_undo_what_came_after_it(place, t
         assert (await place.loaded_afresh(), place.head) == (state, 3)
 
 
+async def test_a_change_that_waited_in_a_process_that_stood_still_undoes_nothing(start_site):
+    site = start_site()
+    (ticket,) = tickets(site, "grace")
+    here, there = [ChatClient(f"{url}?ticket={ticket}") for url in site.ws_urls]
+    async with here, there:
+        await asyncio.gather(here.join(), there.join())
+        seq = (await here.post("good"))["seq"]
+        better = {"room": "lobby", "seq": seq, "text": "better", "nonce": "better"}
+        site.processes[0].freeze()
+        waiting = await here.send("edit", **better)
+        first = await there.ask("edit", **better)
+        await there.ask("edit", room="lobby", seq=seq, text="best", nonce="best")
+        site.processes[0].thaw()
+        again = await here.told("ack", id=waiting)
+        assert (again["version"], again["duplicate"]) == (first["version"], True)
+    assert texts(site) == ["best"]
+
+
 async def test_a_change_that_was_so_already_stays_answered_when_it_comes_again(place):
     async with place.client("ada") as ada:
         await ada.join(place.room)
