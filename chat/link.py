@@ -3,7 +3,7 @@
 Redis is a courier, not a memory: what is published may be lost, late or doubled, and nothing here waits for it.
 The pub/sub layer loses its connection without a word, so the process pings itself through Redis; after a silence it
 drops the layer's connections and subscribes afresh. Everybody hears these pings: who hears no other process keeps the
-parcels.
+parcels of rooms.
 """
 
 from __future__ import annotations
@@ -76,9 +76,10 @@ class Link:
     def publish(self, group: str, kind: str, parcel: Parcel) -> None:
         """Send to every other process in the group, if there is any; the oldest parcels give way.
 
-        Whoever starts pings at once. What it does not hear before that ping, it finds by comparing heads.
+        Whoever starts pings at once. What it does not hear of a room before that ping, it finds by comparing heads;
+        what is for everybody it would not find, so that is always sent.
         """
-        if not self._is_alone():
+        if group == EVERYBODY or not self._is_alone():
             self._enqueue(group, kind, parcel)
 
     def _is_alone(self) -> bool:

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+from django.db import connection
+
 from . import conf, database, ledger
 from .feed import Change, fitting
 from .ledger import Entry, Receipt, RoomChanges
@@ -125,8 +127,11 @@ async def before(room_id: int, seq: int, limit: int) -> Page:
 
 
 def _heads(room_ids: list[int]) -> list[Head]:
-    rooms = Room.objects.filter(id__in=room_ids).order_by()
-    return [Head(*row) for row in rooms.values_list("id", "epoch", "head", "floor")]
+    """Asked every second for every active room: Django's way of passing many numbers costs more than the query."""
+    ids = ", ".join(map(str, map(int, room_ids))) or "NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, epoch, head, floor FROM chat_room WHERE id IN ({ids})")  # noqa: S608 (numbers)
+        return [Head(*row) for row in cursor.fetchall()]
 
 
 def _changes(room_id: int, after: int, limit: int) -> Page:

@@ -84,6 +84,8 @@ class Revocation:
         self._read_at = now
         new = [notice for notice in notices if notice.pk not in self._seen]
         self._seen = {notice.pk: notice for notice in notices}
+        if not new and not self._unproved:
+            return
         concerned = [one for one in self._everybody() if any(_concerns(notice, one.person) for notice in new)]
         self._unproved.update(concerned)
         ended = {notice.session for notice in new if notice.session}

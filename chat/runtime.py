@@ -218,7 +218,7 @@ class Runtime:
             looked_at = time.monotonic()
             deadline = looked_at - conf.HEARTBEAT_DEADLINE_S
             for conversation in list(self.conversations.values()):
-                if conversation.dialect.sends_heartbeats and conversation.heard_at < deadline:
+                if conversation.heard_at < deadline and conversation.dialect.sends_heartbeats:
                     conversation.bye(Close.HEARTBEAT_MISSED)
 
     def _forgive(self, stood_still_s: float) -> None:

@@ -52,6 +52,7 @@ class ChatServer(Server):
     """Daphne's server with our sockets, and a gentle end."""
 
     is_draining = False
+    connections: dict[Any, dict[str, Any]]
 
     def __init__(self, application: Any, **options: Any) -> None:
         super().__init__(application=partial(_serve, application), **options)
@@ -60,6 +61,7 @@ class ChatServer(Server):
         self.endpoints: list[str] = [endpoint for endpoint in endpoints if endpoint not in self._inherited]
         self._stop_accepting: list[Callable[[], Any]] = []
         self._drain_callbacks: list[DrainCallback] = []
+        self._ended: set[Any] = set()
         self._parent = os.getppid() if os.environ.get("CHATSITE_PARENT_WATCH") == "1" else None
 
     @hook
@@ -101,7 +103,10 @@ class ChatServer(Server):
         scope["extensions"] = {"chatsite.drain": self.on_drain}
         if isinstance(protocol, ChatSocket):
             scope["extensions"]["chatsite.frames"] = protocol.frames
-        return super().create_application(protocol, scope)
+        queue = super().create_application(protocol, scope)
+        if application := self.connections.get(protocol, {}).get("application_instance"):
+            application.add_done_callback(lambda _: self._ended.add(protocol))
+        return queue
 
     @hook
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -115,6 +120,21 @@ class ChatServer(Server):
     def protocol_disconnected(self, protocol: Any) -> None:
         if protocol in self.connections:
             super().protocol_disconnected(protocol)
+            self._ended.add(protocol)
+
+    @hook
+    def application_checker(self) -> None:
+        """Daphne looks through all connections every second. Only those that have ended can need it."""
+        everybody, ended = self.connections, self._ended
+        self.connections = left = {protocol: everybody[protocol] for protocol in ended if protocol in everybody}
+        self._ended = set()
+        try:
+            super().application_checker()
+        finally:
+            self.connections = everybody
+        for protocol in ended - left.keys():
+            everybody.pop(protocol, None)
+        self._ended |= {protocol for protocol, details in left.items() if "disconnected" in details}
 
     @hook
     def timeout_checker(self) -> None:

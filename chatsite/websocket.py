@@ -88,7 +88,11 @@ class ChatSocket(WebSocketProtocol):
 
     @hook
     def dataReceived(self, data: bytes) -> None:
-        """What comes before the application has answered the handshake waits, a little of it."""
+        """What comes before the application has answered the handshake waits, a little of it.
+
+        Who sends needs no ping.
+        """
+        self.last_ping = time.time()
         if hasattr(self, "handshake_deferred"):
             self.data += data
             self.hold_reading("handshake")
@@ -151,7 +155,9 @@ class ChatSocket(WebSocketProtocol):
 
     @hook
     def check_timeouts(self) -> None:
-        """From Daphne, every two seconds."""
+        """From Daphne, every two seconds for every socket; most have nothing due."""
+        if self._is_at_ease():
+            return
         if self.is_busy or self.autoPingTimeoutCall:
             self.last_ping = time.time()  # no ping now
         if self.holds:
@@ -159,6 +165,15 @@ class ChatSocket(WebSocketProtocol):
         if self.message_began_at and time.monotonic() - self.message_began_at > MESSAGE_TIMEOUT_S:
             self.sendCloseFrame(code=POLICY_VIOLATION, reasonUtf8=b"message not completed in time")
         super().check_timeouts()
+
+    def _is_at_ease(self) -> bool:
+        """Open, heard not long ago, and not in the middle of a message."""
+        return (
+            self.message_began_at is None
+            and time.time() - self.last_ping < self.server.ping_interval
+            and self.state == self.STATE_OPEN
+            and self.server.websocket_timeout < 0
+        )
 
     @hook
     def onAutoPingTimeout(self) -> None:

@@ -52,12 +52,13 @@ async def until_alone(process):
             await asyncio.sleep(0.01)
 
 
-async def test_who_is_alone_publishes_nothing_but_pings(start):
+async def test_who_is_alone_keeps_the_parcels_of_rooms(start):
     ada = await start("ada")
     await until_alone(ada)
     ada.link.publish("room.1", "changes", {})
-    ada.link.publish(EVERYBODY, "presence.all", {})
     assert not ada.link._queue
+    ada.link.publish(EVERYBODY, "read", {})
+    assert ada.link._queue
 
 
 async def test_whoever_starts_ends_the_solitude(start):
