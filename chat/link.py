@@ -79,10 +79,10 @@ class Link:
         Whoever starts pings at once. What it does not hear of a room before that ping, it finds by comparing heads;
         what is for everybody it would not find, so that is always sent.
         """
-        if group == EVERYBODY or not self._is_alone():
+        if group == EVERYBODY or not self.is_alone():
             self._enqueue(group, kind, parcel)
 
-    def _is_alone(self) -> bool:
+    def is_alone(self) -> bool:
         """Measured by what was heard last: a silent link makes nobody alone."""
         return self._heard_at > self._is_alone_from
 

@@ -41,7 +41,8 @@ class Presence:
     """Keeps the crowds of all processes and tells the rooms here who came and who left.
 
     `publish(kind, word)` reaches the other processes; `changed(room_id, joined, left, count)` the rooms here;
-    `replaced(connection_id)` closes a connection here that newer ones of its name have outnumbered.
+    `replaced(connection_id)` closes a connection here that newer ones of its name have outnumbered. While the process
+    `is_alone()`, nothing is repeated.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class Presence:
         publish: Callable[[str, Word], None],
         changed: Callable[[int, list[str], list[str], int], None],
         replaced: Callable[[str], None],
+        is_alone: Callable[[], bool] = lambda: False,
     ):
         self._publish = publish
         self._changed = changed
         self._replaced = replaced
+        self._is_alone = is_alone
         self._own = Crowd()
         self._process = process
         self._crowds: dict[str, Crowd] = {process: self._own}
@@ -283,7 +286,7 @@ class Presence:
         while True:
             await asyncio.sleep(1)
             now = time.monotonic()
-            if now - said_at >= conf.WORD_INTERVAL_S:
+            if now - said_at >= conf.WORD_INTERVAL_S and not self._is_alone():
                 said_at = now
                 self.say_all()
             self._forget_silent(now)

@@ -69,7 +69,9 @@ class Runtime:
         self.log = Log(self._committed)
         self.link = Link(self.process, self._received)
         self.hub = Hub(log, self.link.publish, self.link.add, self.link.discard)
-        self.presence = Presence(self.process, self._publish_to_all, self._people_changed, self._replaced)
+        self.presence = Presence(
+            self.process, self._publish_to_all, self._people_changed, self._replaced, self.link.is_alone
+        )
         self.revocation = Revocation(lambda: list(self.conversations.values()))
         self.rooms_of = Together(database.readers, access.rooms_of)
         self.readings = Together(database.writer, access.mark_read)

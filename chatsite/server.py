@@ -8,10 +8,12 @@ A part of Daphne, autobahn, or Twisted that is not as it was when this was writt
 import asyncio
 import gc
 import logging
+import math
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -21,6 +23,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
 from twisted.web.http import H2_ENABLED
 
+from . import websocket
 from .hooks import hook, is_fit, rehearse
 from .requests import REQUEST_TIMEOUT_S, PatientChannel
 from .websocket import (
@@ -45,6 +48,7 @@ END_TIMEOUT_S = 1
 GOING_AWAY = 1001
 CHECK_INTERVAL_S = 0.05
 
+Connections = dict[Any, dict[str, Any]]
 DrainCallback = Callable[[], Awaitable[None]]
 
 
@@ -52,7 +56,7 @@ class ChatServer(Server):
     """Daphne's server with our sockets, and a gentle end."""
 
     is_draining = False
-    connections: dict[Any, dict[str, Any]]
+    connections: Connections
 
     def __init__(self, application: Any, **options: Any) -> None:
         super().__init__(application=partial(_serve, application), **options)
@@ -125,23 +129,35 @@ class ChatServer(Server):
     @hook
     def application_checker(self) -> None:
         """Daphne looks through all connections every second. Only those that have ended can need it."""
-        everybody, ended = self.connections, self._ended
-        self.connections = left = {protocol: everybody[protocol] for protocol in ended if protocol in everybody}
-        self._ended = set()
-        try:
+        ended, self._ended = self._ended, set()
+        left = {protocol: self.connections[protocol] for protocol in ended if protocol in self.connections}
+        with self._looking_at(left):
             super().application_checker()
-        finally:
-            self.connections = everybody
         for protocol in ended - left.keys():
-            everybody.pop(protocol, None)
+            self.connections.pop(protocol, None)
         self._ended |= {protocol for protocol, details in left.items() if "disconnected" in details}
 
     @hook
     def timeout_checker(self) -> None:
-        super().timeout_checker()
+        """Nothing can be due for a socket that was heard a moment ago."""
+        longest_s = min(self.ping_interval, self.websocket_connect_timeout, websocket.MESSAGE_TIMEOUT_S)
+        heard_before = time.time() - longest_s if self.websocket_timeout < 0 else math.inf
+        everybody = self.connections.items()
+        quiet = {protocol: details for protocol, details in everybody if _last_heard(protocol) < heard_before}
+        with self._looking_at(quiet):
+            super().timeout_checker()
         if self._parent not in (None, os.getppid()) and not self.is_draining:
             logger.warning("the process that started this one is gone")
             self.stop()
+
+    @contextmanager
+    def _looking_at(self, some: Connections) -> Iterator[None]:
+        """Daphne's rounds go through `connections`: for one of them, these are all there are."""
+        everybody, self.connections = self.connections, some
+        try:
+            yield
+        finally:
+            self.connections = everybody
 
     def on_drain(self, callback: DrainCallback) -> None:
         """Await `callback()` before the sockets are closed; registering it again changes nothing."""
@@ -206,6 +222,10 @@ async def _serve(application: Application, scope: Scope, receive: Receive, send:
         await frames.protocol.serve(application, scope, receive, send)
     else:
         await application(scope, receive, send)
+
+
+def _last_heard(protocol: Any) -> float:
+    return getattr(protocol, "last_ping", 0)
 
 
 def _other_family(endpoint: str) -> int | None:

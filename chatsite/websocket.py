@@ -21,6 +21,9 @@ CONTROL_FRAME_LIMIT_BYTES = 125
 MESSAGE_TIMEOUT_S = 60.0
 CLOSE_HANDSHAKE_TIMEOUT_S = 5
 
+FINAL_TEXT, MASKED, TWO_BYTES_OF_LENGTH = 0x81, 0x80, 126
+SHORT_HEADER_BYTES = 6
+
 NORMAL_CLOSURE = 1000
 NO_CODE_RECEIVED = 1005
 POLICY_VIOLATION = 1008
@@ -90,14 +93,20 @@ class ChatSocket(WebSocketProtocol):
     def dataReceived(self, data: bytes) -> None:
         """What comes before the application has answered the handshake waits, a little of it.
 
-        Who sends needs no ping.
+        A message that comes alone and whole, as most do, need not be taken apart by autobahn.
         """
-        self.last_ping = time.time()
-        if hasattr(self, "handshake_deferred"):
+        if self._is_between_frames() and (text := whole_text(data)) is not None:
+            self.onMessage(text, False)
+        elif hasattr(self, "handshake_deferred"):
             self.data += data
             self.hold_reading("handshake")
         else:
             self._dataReceived(data)
+
+    def _is_between_frames(self) -> bool:
+        return self.state == self.STATE_OPEN and not (
+            self.data or self.holds or self.current_frame or self.inside_message or self.failedByMe
+        )
 
     @hook
     def consumeData(self) -> None:
@@ -136,6 +145,7 @@ class ChatSocket(WebSocketProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.state == self.STATE_OPEN:
             super().onMessage(payload, isBinary)
+            self.last_ping = time.time()  # who talks needs no ping
             self.unread_bytes += len(payload)
             if self.unread_bytes > INBOUND_LIMIT_BYTES or self.application_queue.qsize() > INBOUND_LIMIT_MESSAGES:
                 self.hold_reading("application queue")
@@ -155,9 +165,7 @@ class ChatSocket(WebSocketProtocol):
 
     @hook
     def check_timeouts(self) -> None:
-        """From Daphne, every two seconds for every socket; most have nothing due."""
-        if self._is_at_ease():
-            return
+        """From Daphne, every two seconds, for those that said nothing for a while."""
         if self.is_busy or self.autoPingTimeoutCall:
             self.last_ping = time.time()  # no ping now
         if self.holds:
@@ -165,15 +173,6 @@ class ChatSocket(WebSocketProtocol):
         if self.message_began_at and time.monotonic() - self.message_began_at > MESSAGE_TIMEOUT_S:
             self.sendCloseFrame(code=POLICY_VIOLATION, reasonUtf8=b"message not completed in time")
         super().check_timeouts()
-
-    def _is_at_ease(self) -> bool:
-        """Open, heard not long ago, and not in the middle of a message."""
-        return (
-            self.message_began_at is None
-            and time.time() - self.last_ping < self.server.ping_interval
-            and self.state == self.STATE_OPEN
-            and self.server.websocket_timeout < 0
-        )
 
     @hook
     def onAutoPingTimeout(self) -> None:
@@ -208,6 +207,35 @@ class ChatSocket(WebSocketProtocol):
         if hasattr(self, "server"):
             own_code = self.localCloseCode if self.closedByMe else None
             super().onClose(wasClean, own_code or code or NO_CODE_RECEIVED, reason)
+
+
+def whole_text(data: bytes) -> bytes | None:
+    """The text of one complete, masked text frame below 64 KiB (RFC 6455, 5.2); None: it is anything else."""
+    if len(data) < SHORT_HEADER_BYTES or data[0] != FINAL_TEXT or not data[1] & MASKED:
+        return None
+    length, begin = data[1] & ~MASKED, SHORT_HEADER_BYTES
+    if length == TWO_BYTES_OF_LENGTH:
+        length, begin = int.from_bytes(data[2:4]), SHORT_HEADER_BYTES + 2
+        if length < TWO_BYTES_OF_LENGTH:
+            return None
+    if len(data) != begin + length:
+        return None
+    text = _masked(data[begin:], data[begin - 4 : begin])
+    return text if _is_utf8(text) else None
+
+
+def _masked(payload: bytes, mask: bytes) -> bytes:
+    length = len(payload)
+    stretched = (mask * (length // 4 + 1))[:length]
+    return (int.from_bytes(payload) ^ int.from_bytes(stretched)).to_bytes(length)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def leave(protocol: WebSocketProtocol, code: int) -> None:

@@ -48,7 +48,7 @@ async def start(hasty):
 
 async def until_alone(process):
     async with asyncio.timeout(PATIENCE_S):
-        while not process.link._is_alone():  # noqa: ASYNC110 (nothing announces it)
+        while not process.link.is_alone():  # noqa: ASYNC110 (nothing announces it)
             await asyncio.sleep(0.01)
 
 
@@ -73,6 +73,6 @@ async def test_whoever_starts_ends_the_solitude(start):
 async def test_who_was_left_is_alone_again(start):
     ada, bob = await start("ada"), await start("bob")
     await ada.hears("ping")
-    assert not ada.link._is_alone()
+    assert not ada.link.is_alone()
     await bob.link.stop()
     await until_alone(ada)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from daphne.server import Server, reactor
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from hypothesis import given, strategies
 from twisted.internet import abstract
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
@@ -306,3 +307,55 @@ def test_the_defaults_are_those_of_a_chat():
     assert (options.verbosity, options.access_log) == (0, None)
     assert (options.websocket_connect_timeout, options.websocket_timeout) == (20, -1)
     assert options.ping_timeout < options.ping_interval
+
+
+# A message that comes alone and whole
+
+
+def masked_frame(text, first=0x81, mask=b"\x12\x34\x56\x78"):
+    payload = text.encode() if isinstance(text, str) else text
+    size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2)
+    return bytes([first]) + size + mask + bytes(byte ^ mask[n % 4] for n, byte in enumerate(payload))
+
+
+@given(strategies.text(max_size=400), strategies.binary(min_size=4, max_size=4))
+def test_a_whole_text_is_unmasked(text, mask):
+    assert websocket.whole_text(masked_frame(text, mask=mask)) == text.encode()
+
+
+@pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 128, 65_535])
+def test_a_whole_text_may_be_short_and_long(length):
+    assert websocket.whole_text(masked_frame("x" * length)) == b"x" * length
+
+
+@given(strategies.text(max_size=400), strategies.data())
+def test_a_piece_of_a_text_or_more_than_one_is_not_whole(text, data):
+    frame = masked_frame(text)
+    assert websocket.whole_text(frame[: data.draw(strategies.integers(0, len(frame) - 1))]) is None
+    assert websocket.whole_text(frame + data.draw(strategies.binary(min_size=1, max_size=10))) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        masked_frame("binary", first=0x82),
+        masked_frame("not the last piece", first=0x01),
+        masked_frame("a reserved bit", first=0xC1),
+        masked_frame("a ping", first=0x89),
+        masked_frame(b"not UTF-8: \xff"),
+        masked_frame("\ud800".encode("utf-8", "surrogatepass")),
+        b"\x81\x05hello",
+        b"\x81\xfe\x00\x05\x00\x00\x00\x00hello",
+        b"\x81\xff" + (5).to_bytes(8) + b"\x00\x00\x00\x00hello",
+    ],
+)
+def test_anything_else_is_left_to_autobahn(data):
+    assert websocket.whole_text(data) is None
+
+
+async def test_a_whole_text_waits_behind_what_came_before(opened):
+    opened.received()
+    first, second = masked_frame("first"), masked_frame("second")
+    for data in (first[:3], first[3:], second, second + first[:1], first[1:]):
+        opened.protocol.dataReceived(data)
+    assert [message["text"] for message in opened.received()] == ["first", "second", "second", "first"]
