@@ -95,14 +95,13 @@ class ChatConsumer(SocketConsumer):
     """
 
     conversation: Conversation
+    worker: asyncio.Task[None] | None = None
 
     async def opened(self) -> None:
         dialect = self.scope["dialect"]
         room = None if dialect.subprotocol == protocol.SUBPROTOCOL else middleware.room_asked(self.scope)
         self.patience = Patience(conf.BROKEN_FRAMES_PER_MINUTE)
-        self.waiting: asyncio.Queue[Asked] = asyncio.Queue(conf.REQUESTS_IN_FLIGHT)
-        self.is_busy = False
-        self.worker = asyncio.create_task(self._work())
+        self.waiting: list[Asked] = []
         if (on_drain := self.scope.get("extensions", {}).get("chatsite.drain")) is not None:
             on_drain(runtime.drain)
         self.conversation = Conversation(
@@ -126,7 +125,7 @@ class ChatConsumer(SocketConsumer):
     async def closed(self) -> None:
         if hasattr(self, "conversation"):
             self.conversation.close()
-        if hasattr(self, "worker"):
+        if self.worker is not None:
             self.worker.cancel()
 
     async def text(self, text: str) -> None:
@@ -160,16 +159,25 @@ class ChatConsumer(SocketConsumer):
             self.conversation.heartbeat(asked)
             for join in self.conversation.joins_wanting(asked):
                 await self._do(join)
-        elif self.is_busy or self.conversation.needs_database(asked):
-            self.is_busy = True
-            await self.waiting.put(asked)
+        elif self.worker or self.conversation.needs_database(asked):
+            await self._leave_to_worker(asked)
         else:
             await self._ask(asked)
 
+    async def _leave_to_worker(self, asked: Asked) -> None:
+        """Behind those that wait; when too many do, nothing more is read until all are done."""
+        if self.worker and len(self.waiting) >= conf.REQUESTS_IN_FLIGHT:
+            await asyncio.wait([self.worker])
+        self.waiting.append(asked)
+        if self.worker is None:
+            self.worker = asyncio.create_task(self._work())
+
     async def _work(self) -> None:
-        while True:
-            await self._ask(await self.waiting.get())
-            self.is_busy = not self.waiting.empty()
+        try:
+            while self.waiting:
+                await self._ask(self.waiting.pop(0))
+        finally:
+            self.worker = None
 
     async def _ask(self, asked: Asked) -> None:
         if self.outgoing.is_closed:

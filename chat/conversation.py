@@ -52,7 +52,7 @@ class Conversation:
         self._typed_at = 0.0
         self._out_of_step: dict[str, tuple[int, float]] = {}
         self._in_flight = 0
-        self._landed = asyncio.Event()
+        self._landed: asyncio.Event | None = None  # there while somebody waits for it
         self._patience = Patience(conf.RATE_LIMITED_PER_MINUTE)
 
     # From hello to bye
@@ -126,7 +126,7 @@ class Conversation:
     async def has_room(self) -> None:
         """Wait until this connection has fewer writes under way than it may have."""
         while self._in_flight >= conf.REQUESTS_IN_FLIGHT:
-            self._landed.clear()
+            self._landed = self._landed or asyncio.Event()
             await self._landed.wait()
 
     async def join(self, verb: protocol.Join) -> None:
@@ -292,7 +292,9 @@ class Conversation:
 
     def _written(self, verb: Write, done: asyncio.Future[Receipt]) -> None:
         self._in_flight -= 1
-        self._landed.set()
+        if self._landed is not None:
+            self._landed.set()
+            self._landed = None
         problem = done.exception()
         if problem is None:
             self._acknowledge(verb, done.result())

@@ -26,7 +26,7 @@ class Outgoing:
         self._send = send
         self._direct = scope.get("extensions", {}).get("chatsite.frames")
         self.deliver: Callable[[Frame], bool] = self._direct.write if self._direct else self._enqueue
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[Frame] | None = None
         self._queued_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -43,7 +43,7 @@ class Outgoing:
     def abandon(self) -> None:
         """The peer is gone: drop everything."""
         self.is_closed = True
-        self._queue.clear()
+        self._queue = None
         if self._task is not None:
             self._task.cancel()
 
@@ -52,6 +52,8 @@ class Outgoing:
             return True
         if self._queued_bytes > conf.OUTGOING_LIMIT_BYTES:
             return False
+        if self._queue is None:
+            self._queue = deque()
         self._queue.append(frame)
         self._queued_bytes += len(frame.payload)
         if self._task is None:

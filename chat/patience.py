@@ -11,11 +11,13 @@ class Patience:
 
     def __init__(self, limit: int):
         self._limit = limit
-        self._offences: deque[float] = deque(maxlen=limit + 1)
+        self._offences: deque[float] | None = None  # most never offend
 
     def is_lost(self) -> bool:
         """Count one more offence."""
         now = time.monotonic()
+        if self._offences is None:
+            self._offences = deque(maxlen=self._limit + 1)
         self._offences.append(now)
         return len(self._offences) > self._limit and now - self._offences[0] < 60
 

@@ -30,6 +30,7 @@ from .websocket import (
     CLOSE_HANDSHAKE_TIMEOUT_S,
     Application,
     ChatSocket,
+    Message,
     Receive,
     Scope,
     Send,
@@ -103,14 +104,17 @@ class ChatServer(Server):
 
     @hook
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """As Daphne does it, with a leaner queue, and with our extensions."""
         scope["root_path"] = self.root_path  # whatever a client's Daphne-Root-Path says
         scope["extensions"] = {"chatsite.drain": self.on_drain}
         if isinstance(protocol, ChatSocket):
             scope["extensions"]["chatsite.frames"] = protocol.frames
-        queue = super().create_application(protocol, scope)
-        if application := self.connections.get(protocol, {}).get("application_instance"):
-            application.add_done_callback(lambda _: self._ended.add(protocol))
-        return queue
+        inbox = Inbox()
+        scope.setdefault("asgi", {"version": "3.0"})
+        application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
+        task = self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        task.add_done_callback(lambda _: self._ended.add(protocol))
+        return inbox
 
     @hook
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -200,6 +204,31 @@ class ChatServer(Server):
     def _applications(self) -> list[Any]:
         tasks = [details.get("application_instance") for details in self.connections.values()]
         return [task for task in tasks if task and not task.done()]
+
+
+class Inbox:
+    """What came in for an application. An `asyncio.Queue` has four deques: 3 kB for nothing, most of the time."""
+
+    __slots__ = ("_messages", "_waiter")
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: Message) -> None:
+        self._messages.append(message)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def get(self) -> Message:
+        """The next message. One application waits for it."""
+        while not self._messages:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._messages.pop(0)
+
+    def qsize(self) -> int:
+        return len(self._messages)
 
 
 class CommandLine(CommandLineInterface):

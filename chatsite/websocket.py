@@ -47,7 +47,7 @@ class ChatSocket(WebSocketProtocol):
 
         async def receive_and_release() -> Message:
             message = await receive()
-            if self.application_queue.empty():
+            if not self.application_queue.qsize():
                 self.unread_bytes = 0
                 self.release_reading("application queue")
             return message
@@ -60,6 +60,7 @@ class ChatSocket(WebSocketProtocol):
     @hook
     def connectionMade(self) -> None:
         super().connectionMade()
+        self.send_queue = ()  # of autobahn, for what does not go through `frames`: nothing
         self.frames = Frames(self)
 
     @hook
