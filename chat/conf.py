@@ -62,6 +62,8 @@ WORD_LIFETIME_S = 26
 GRACE_S = 15
 GRACE_WHILE_DRAINING_S = 30
 NAMES_SHOWN_LIMIT = 100
+PRESENCE_COALESCED_S = 0.2
+CROWD_COALESCED_S = 1.0
 
 # The database: threads per process, and when a caller is told to come back instead of waiting.
 READER_THREADS = 4

@@ -64,9 +64,8 @@ class Presence:
         self._going: dict[tuple[int, str], float] = {}
         self._of_name: defaultdict[str, dict[str, Connection]] = defaultdict(dict)
         self._unsaid: list[list[Any]] = []
-        self._untold: defaultdict[int, dict[str, bool]] = defaultdict(dict)
+        self._untold: dict[int, dict[str, bool]] = {}
         self._saying: asyncio.TimerHandle | None = None
-        self._telling: asyncio.TimerHandle | None = None
         self._clock: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -262,22 +261,25 @@ class Presence:
     # Telling the rooms here
 
     def _tell(self, room_id: int, name: str, is_here: bool) -> None:
+        if room_id not in self._untold:
+            self._untold[room_id] = {}
+            asyncio.get_running_loop().call_later(self._coalesced_s(room_id), self._tell_room, room_id)
         untold = self._untold[room_id]
         if untold.get(name) == (not is_here):
             del untold[name]
         else:
             untold[name] = is_here
-        if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(0.2, self._tell_rooms)
 
-    def _tell_rooms(self) -> None:
-        self._telling = None
-        rooms, self._untold = self._untold, defaultdict(dict)
-        for room_id, untold in rooms.items():
-            if untold:
-                joined = sorted(name for name, is_here in untold.items() if is_here)
-                left = sorted(name for name, is_here in untold.items() if not is_here)
-                self._changed(room_id, joined, left, self.count(room_id))
+    def _coalesced_s(self, room_id: int) -> float:
+        """A crowd is told as a number, and a number need not be told so often."""
+        is_crowd = self.count(room_id) > conf.NAMES_SHOWN_LIMIT
+        return conf.CROWD_COALESCED_S if is_crowd else conf.PRESENCE_COALESCED_S
+
+    def _tell_room(self, room_id: int) -> None:
+        if untold := self._untold.pop(room_id):
+            joined = sorted(name for name, is_here in untold.items() if is_here)
+            left = sorted(name for name, is_here in untold.items() if not is_here)
+            self._changed(room_id, joined, left, self.count(room_id))
 
     # The clock
 

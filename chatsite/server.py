@@ -43,6 +43,9 @@ logger = logging.getLogger("chatsite.server")
 INHERITED = "fd:fileno="
 ACCEPT_BACKLOG = 1024
 
+# A connection is some hundred objects that stay: Python's own 700 would look through them ten times as often.
+GARBAGE_THRESHOLDS = (10_000, 20, 20)
+
 DRAIN_TIMEOUT_S = 10
 CLOSE_TIMEOUT_S = 2
 END_TIMEOUT_S = 1
@@ -75,6 +78,7 @@ class ChatServer(Server):
         reactor.callWhenRunning(self._listen_to_inherited)
         gc.collect()
         gc.freeze()  # what the application is made of, so that no collection looks through it
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         super().run()
 
     def _use_our_protocols(self) -> None:
