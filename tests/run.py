@@ -15,6 +15,7 @@ from . import tools
 TESTS = Path(__file__).resolve().parent
 STAGE_TIMEOUT_S = 900
 PARALLEL = ["-n", "3", "--dist", "worksteal"]
+PARALLEL_BROWSERS = ["-n", "2", "--dist", "worksteal"]
 
 
 @dataclass
@@ -62,7 +63,7 @@ def with_tool(find: Callable[[], str], kind: str, run: Callable[[str, str], Resu
 
 def run_browser(kind: str, chromium: str) -> Result:
     os.environ["CHROMIUM"] = chromium
-    return run_pytest(kind, "browser", *PARALLEL)
+    return run_pytest(kind, "browser", *PARALLEL_BROWSERS)
 
 
 def run_pytest(kind: str, folder: str, *options: str) -> Result:

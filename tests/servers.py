@@ -69,6 +69,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "may_complain: the servers of this test may write tracebacks")
+    config.addinivalue_line("markers", "one_database: nothing of this test is up to the database; SQLite will do")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -31,6 +31,17 @@ addEventListener("DOMContentLoaded", () => {
 expect.set_options(timeout=PATIENCE_MS)
 
 
+KEPT_DRAFTS = """
+async () => {
+  const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+  const database = await done(indexedDB.open("chatsite"));
+  const count = await done(database.transaction("drafts").objectStore("drafts").count());
+  database.close();
+  return count > 0;
+}
+"""
+
+
 class Person:
     """Somebody in one tab of a browser."""
 
@@ -110,6 +121,10 @@ class Person:
     async def writes(self, text: str) -> None:
         """Without sending it."""
         await self.composer.fill(text)
+
+    async def sees_the_draft_kept(self) -> None:
+        """The browser says so itself: what is typed in the moment of a reload, it may lose."""
+        await self.page.wait_for_function(KEPT_DRAFTS)
 
     async def says(self, *texts: str) -> None:
         for text in texts:

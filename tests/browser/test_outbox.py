@@ -82,6 +82,7 @@ async def test_two_tabs_show_and_send_the_same_message_once(chat):
 async def test_a_draft_survives_a_reload(chat):
     alice = await chat.enter("alice")
     await alice.writes("I was about to say")
+    await alice.sees_the_draft_kept()
     await alice.reloads()
     await expect(alice.composer).to_have_value("I was about to say")
     await alice.composer.press("Enter")

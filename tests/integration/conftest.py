@@ -34,12 +34,6 @@ for room in range({LONG_ROOMS}):
 """
 
 
-def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "one_database: nothing of this test is up to the database; it runs on SQLite alone"
-    )
-
-
 def pytest_collection_modifyitems(config, items):
     """What runs once, and plain Daphne, are tested on SQLite."""
     if config.option.database != "sqlite":
