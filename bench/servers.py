@@ -44,6 +44,7 @@ class Server:
         self.env = {**os.environ}
         self.listeners: list[Listener] = []
         self._sockets = sockets
+        self._loads: list[Load] = []
         self._valkey: Valkey | None = None
 
     def start_valkey(self) -> None:
@@ -60,7 +61,8 @@ class Server:
     def load(self, rooms: list[str], clients: int) -> Load:
         """Up to so many clients for these rooms, none connected yet."""
         addresses = [("127.0.0.1", listener.port) for listener in self.listeners]
-        return Load(self.wire(rooms, clients), addresses, self.pids, self.split)
+        self._loads.append(Load(self.wire(rooms, clients), addresses, self.pids, self.split))
+        return self._loads[-1]
 
     def wire(self, rooms: list[str], clients: int) -> Wire:
         raise NotImplementedError
@@ -82,6 +84,8 @@ class Server:
         return "".join(listener.log.read_text(errors="replace") for listener in self.listeners)
 
     def stop(self) -> None:
+        for load in self._loads:
+            load.disconnect()
         for program in [*self.listeners, *([self._valkey] if self._valkey else [])]:
             if program.is_running:
                 program.kill()
