@@ -12,7 +12,7 @@ from channels.consumer import AsyncConsumer
 from . import conf, middleware, protocol, runtime
 from .conversation import Conversation
 from .dialects import Asked
-from .outgoing import Outgoing
+from .outgoing import Direct, Queued
 from .patience import Patience
 from .protocol import BrokenFrame, Close, Frame, Refusal
 
@@ -24,44 +24,57 @@ GONE_WITHOUT_A_WORD = 1006
 class SocketConsumer(AsyncConsumer):
     """One accepted socket, served until it closes, whatever happens.
 
-    Not Channels' own way in two places, both measured (docs/decisions.md): no channel of its own in the layer,
-    since the hub delivers; and no hop through the database thread for each frame, since nothing here touches the
-    database.
+    Not Channels' own way in three places, all measured (docs/decisions.md): no channel of its own in the layer,
+    since the hub delivers; no hop through the database thread for each frame, since nothing here touches the
+    database; and no task that waits for the next frame, where the server hands each one over.
     """
 
     channel_layer_alias = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        self.scope = scope
-        self.base_send = send
-        self.outgoing = Outgoing(scope, send)
+        self.address = middleware.address(scope)
         self.opened_at = time.monotonic()
         self.close_code = GONE_WITHOUT_A_WORD
+        self.frames = scope.get("extensions", {}).get("chatsite.frames")
+        self.outgoing = Direct(self.frames) if self.frames is not None else Queued(send)
         try:
-            await self.opened()
-            await self._serve(receive)
-        finally:
-            self.outgoing.abandon()
-            await self.closed()
-            self._log_close()
+            await self.opened(scope)
+            if self.frames is not None:
+                self.frames.hand_over(self.received)
+            else:
+                await self._serve(receive)
+        except BaseException:
+            self._end()
+            raise
 
     async def _serve(self, receive: Any) -> None:
         while (message := await receive())["type"] != "websocket.disconnect":
-            if self.outgoing.is_closed:
-                continue
-            if (text := message.get("text")) is not None:
-                await self.text(text)
-            else:
-                await self.bytes(message.get("bytes") or b"")
-        self.close_code = message.get("code") or self.close_code
+            self.received(message)
+            await self.caught_up()
+        self.received(message)
 
-    async def opened(self) -> None: ...
+    def received(self, message: dict[str, Any]) -> None:
+        """Take the next message of ASGI, and do at once what can be done at once."""
+        if message["type"] == "websocket.disconnect":
+            self.close_code = message.get("code") or self.close_code
+            self._end()
+        elif self.outgoing.is_closed:
+            pass
+        elif (text := message.get("text")) is not None:
+            self.text(text)
+        else:
+            self.bytes(message.get("bytes") or b"")
 
-    async def closed(self) -> None: ...
+    async def opened(self, scope: dict[str, Any]) -> None: ...
 
-    async def text(self, text: str) -> None: ...
+    async def caught_up(self) -> None:
+        """Wait while too much of what came is still to be done."""
 
-    async def bytes(self, data: bytes) -> None: ...
+    def closed(self) -> None: ...
+
+    def text(self, text: str) -> None: ...
+
+    def bytes(self, data: bytes) -> None: ...
 
     def deliver(self, frame: Frame) -> None:
         if not self.outgoing.deliver(frame):
@@ -73,18 +86,17 @@ class SocketConsumer(AsyncConsumer):
             self.close_code = int(code)
             self.outgoing.close(int(code))
 
-    def _log_close(self) -> None:
+    def _end(self) -> None:
+        self.outgoing.abandon()
+        self.closed()
         duration_s = time.monotonic() - self.opened_at
-        logger.info("close %s %s after %.1f s with %d", self.who(), self._address(), duration_s, self.close_code)
+        logger.info("close %s %s after %.1f s with %d", self.who(), self.address, duration_s, self.close_code)
 
     def log_connect(self) -> None:
-        logger.info("connect %s %s", self.who(), self._address())
+        logger.info("connect %s %s", self.who(), self.address)
 
     def who(self) -> str:
         return "-"
-
-    def _address(self) -> str:
-        return middleware.address(self.scope)
 
 
 class ChatConsumer(SocketConsumer):
@@ -97,38 +109,35 @@ class ChatConsumer(SocketConsumer):
     conversation: Conversation
     worker: asyncio.Task[None] | None = None
 
-    async def opened(self) -> None:
-        dialect = self.scope["dialect"]
-        room = None if dialect.subprotocol == protocol.SUBPROTOCOL else middleware.room_asked(self.scope)
+    async def opened(self, scope: dict[str, Any]) -> None:
+        person, dialect = scope["person"], scope["dialect"]
+        room = None if dialect.subprotocol == protocol.SUBPROTOCOL else middleware.room_asked(scope)
+        self.name = person.name
         self.patience = Patience(conf.BROKEN_FRAMES_PER_MINUTE)
         self.waiting: list[Asked] = []
-        if (on_drain := self.scope.get("extensions", {}).get("chatsite.drain")) is not None:
+        if (on_drain := scope.get("extensions", {}).get("chatsite.drain")) is not None:
             on_drain(runtime.drain)
         self.conversation = Conversation(
-            await runtime.running(),
-            self.scope["person"],
-            dialect(room, self.scope["person"].name),
-            self.outgoing.deliver,
-            self.hang_up,
+            await runtime.running(), person, dialect(room, person.name), self.outgoing.deliver, self.hang_up
         )
         self.log_connect()
-        await self._open(self.conversation)
-        self.scope["arrival"].over()
+        await self._open(self.conversation, scope["arrival"])
 
-    async def _open(self, conversation: Conversation) -> None:
+    async def _open(self, conversation: Conversation, arrival: runtime.Arrival) -> None:
         try:
-            await conversation.open(self.scope["arrival"].accepted_at)
+            await conversation.open(arrival.accepted_at)
         except Refusal as trouble:
             conversation.refuse(None, trouble)
             conversation.bye(Close.OVERLOADED, trouble.retry_after)
+        arrival.over()
 
-    async def closed(self) -> None:
+    def closed(self) -> None:
         if hasattr(self, "conversation"):
             self.conversation.close()
         if self.worker is not None:
             self.worker.cancel()
 
-    async def text(self, text: str) -> None:
+    def text(self, text: str) -> None:
         self.conversation.heard()
         if len(text) > conf.FRAME_LIMIT_BYTES or len(text.encode()) > conf.FRAME_LIMIT_BYTES:
             self._broken(BrokenFrame("too_long", f"A frame has at most {conf.FRAME_LIMIT_BYTES:,} bytes."))
@@ -139,9 +148,9 @@ class ChatConsumer(SocketConsumer):
             if isinstance(asked, BrokenFrame):
                 self._broken(asked)
             else:
-                await self._do(asked)
+                self._do(asked)
 
-    async def bytes(self, data: bytes) -> None:
+    def bytes(self, data: bytes) -> None:
         self.conversation.heard()
         if len(data) > conf.BINARY_LIMIT_BYTES:
             self._broken(BrokenFrame("too_long", f"A binary frame has at most {conf.BINARY_LIMIT_BYTES:,} bytes."))
@@ -151,35 +160,44 @@ class ChatConsumer(SocketConsumer):
         except BrokenFrame as broken:
             self._broken(broken)
         else:
-            await self._do(asked)
+            self._do(asked)
 
-    async def _do(self, asked: Asked) -> None:
+    def _do(self, asked: Asked) -> None:
         """At once when it can be; in order behind what waits already."""
         if isinstance(asked, protocol.Heartbeat):
             self.conversation.heartbeat(asked)
             for join in self.conversation.joins_wanting(asked):
-                await self._do(join)
-        elif self.worker or self.conversation.needs_database(asked):
-            await self._leave_to_worker(asked)
+                self._do(join)
+        elif self.worker or self.conversation.has_to_wait(asked):
+            self._leave_to_worker(asked)
         else:
-            await self._ask(asked)
+            self._ask(asked)
 
-    async def _leave_to_worker(self, asked: Asked) -> None:
+    def _leave_to_worker(self, asked: Asked) -> None:
         """Behind those that wait; when too many do, nothing more is read until all are done."""
-        if self.worker and len(self.waiting) >= conf.REQUESTS_IN_FLIGHT:
-            await asyncio.wait([self.worker])
         self.waiting.append(asked)
         if self.worker is None:
             self.worker = asyncio.create_task(self._work())
+        if self.frames is not None and self._is_behind():
+            self.frames.pause()
+
+    async def caught_up(self) -> None:
+        if self.worker is not None and self._is_behind():
+            await asyncio.wait([self.worker])
+
+    def _is_behind(self) -> bool:
+        return len(self.waiting) >= conf.REQUESTS_IN_FLIGHT
 
     async def _work(self) -> None:
         try:
             while self.waiting:
-                await self._ask(self.waiting.pop(0))
+                await self._ask_in_turn(self.waiting.pop(0))
         finally:
             self.worker = None
+            if self.frames is not None:
+                self.frames.resume()
 
-    async def _ask(self, asked: Asked) -> None:
+    async def _ask_in_turn(self, asked: Asked) -> None:
         if self.outgoing.is_closed:
             return
         try:
@@ -189,30 +207,37 @@ class ChatConsumer(SocketConsumer):
         except Exception as problem:
             self.conversation.refuse(asked, problem)
 
+    def _ask(self, asked: Asked) -> None:
+        try:
+            self.conversation.ask(asked)
+        except Exception as problem:
+            self.conversation.refuse(asked, problem)
+
     def _broken(self, broken: BrokenFrame) -> None:
         self.conversation.refuse(None, broken)
         if self.patience.is_lost():
             self.conversation.bye(Close.PROTOCOL_BROKEN)
 
     def who(self) -> str:
-        return self.scope["person"].name
+        return self.name
 
 
 class EchoConsumer(SocketConsumer):
     """Gives everything back to its sender: for finding out what works between a client and here."""
 
-    async def opened(self) -> None:
+    async def opened(self, scope: dict[str, Any]) -> None:
         self.log_connect()
-        self.deliver(Frame(protocol.encode({"type": "hello", "now": protocol.now(), "seen": self._seen()})))
+        self.deliver(Frame(protocol.encode({"type": "hello", "now": protocol.now(), "seen": _seen(scope)})))
 
-    async def text(self, text: str) -> None:
+    def text(self, text: str) -> None:
         self.deliver(Frame(text.encode()))
 
-    async def bytes(self, data: bytes) -> None:
+    def bytes(self, data: bytes) -> None:
         self.deliver(Frame(data, binary=True))
 
-    def _seen(self) -> dict[str, Any]:
-        """What arrived here of the request: what a proxy changed shows in it."""
-        names = ("host", "origin", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "user-agent")
-        seen = {name.replace("-", "_"): middleware.header(self.scope, name.encode()) for name in names}
-        return {"scheme": self.scope.get("scheme", "ws"), "client": middleware.address(self.scope), **seen}
+
+def _seen(scope: dict[str, Any]) -> dict[str, Any]:
+    """What arrived here of the request: what a proxy changed shows in it."""
+    names = ("host", "origin", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "user-agent")
+    seen = {name.replace("-", "_"): middleware.header(scope, name.encode()) for name in names}
+    return {"scheme": scope.get("scheme", "ws"), "client": middleware.address(scope), **seen}

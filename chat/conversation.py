@@ -120,12 +120,16 @@ class Conversation:
         method: Callable[[Any], Awaitable[None] | None] = getattr(self, VERBS[type(verb)])
         return method(verb)
 
-    def needs_database(self, verb: dialects.Asked) -> bool:
-        return isinstance(verb, protocol.Join | protocol.History | protocol.Read)
+    def has_to_wait(self, verb: dialects.Asked) -> bool:
+        """Whether this cannot be done at once: it reads from the database, or too many writes are under way."""
+        return isinstance(verb, protocol.Join | protocol.History | protocol.Read) or self._is_full()
+
+    def _is_full(self) -> bool:
+        return self._in_flight >= conf.REQUESTS_IN_FLIGHT
 
     async def has_room(self) -> None:
         """Wait until this connection has fewer writes under way than it may have."""
-        while self._in_flight >= conf.REQUESTS_IN_FLIGHT:
+        while self._is_full():
             self._landed = self._landed or asyncio.Event()
             await self._landed.wait()
 

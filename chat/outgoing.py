@@ -1,4 +1,8 @@
-"""What goes out on one socket: straight to the wire where the server offers it, through a bounded queue elsewhere."""
+"""What goes out on one socket: straight to the wire where the server offers it, through a bounded queue elsewhere.
+
+Both send frames in order, without awaiting, so that many sockets can be served in one turn of the loop.
+`deliver(frame)` is False when the reader is too slow: nothing more is taken, and the owner closes the connection.
+"""
 
 from __future__ import annotations
 
@@ -15,50 +19,61 @@ FLUSH_PATIENCE_S = 1
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Outgoing:
-    """Sends frames in order, without awaiting, so that many sockets can be served in one turn of the loop.
+class Direct:
+    """The server's own frames. `deliver` *is* the server's function: a message to 200 people is 200 times one call."""
 
-    `deliver(frame)` is False when the reader is too slow: nothing more is taken, and the owner closes the connection.
-    Where the server offers a direct way, it *is* that way: a message to 200 people is 200 times one call.
-    """
+    __slots__ = ("_frames", "deliver", "is_closed")
 
-    def __init__(self, scope: dict[str, Any], send: Send):
+    def __init__(self, frames: Any):
+        self._frames = frames
+        self.deliver: Callable[[Frame], bool] = frames.write
+        self.is_closed = False
+
+    def close(self, code: int) -> None:
+        """Send the close frame behind what was sent; what comes later is dropped, a second close too."""
+        if not self.is_closed:
+            self.is_closed = True
+            self._frames.close(code)
+
+    def abandon(self) -> None:
+        """The peer is gone."""
+        self.is_closed = True
+
+
+class Queued:
+    """Frames that wait in turn for ASGI's `send`."""
+
+    def __init__(self, send: Send):
         self._send = send
-        self._direct = scope.get("extensions", {}).get("chatsite.frames")
-        self.deliver: Callable[[Frame], bool] = self._direct.write if self._direct else self._enqueue
-        self._queue: deque[Frame] | None = None
+        self._queue: deque[Frame] = deque()
         self._queued_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self.is_closed = False
 
-    def close(self, code: int) -> None:
-        """Send what waits, then the close frame; what comes later is dropped, a second close too."""
-        if not self.is_closed:
-            self.is_closed = True
-            if self._direct is not None:
-                self._direct.finish()
-            self._closing = asyncio.create_task(self._finish(code))
-
-    def abandon(self) -> None:
-        """The peer is gone: drop everything."""
-        self.is_closed = True
-        self._queue = None
-        if self._task is not None:
-            self._task.cancel()
-
-    def _enqueue(self, frame: Frame) -> bool:
+    def deliver(self, frame: Frame) -> bool:
         if self.is_closed:
             return True
         if self._queued_bytes > conf.OUTGOING_LIMIT_BYTES:
             return False
-        if self._queue is None:
-            self._queue = deque()
         self._queue.append(frame)
         self._queued_bytes += len(frame.payload)
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
         return True
+
+    def close(self, code: int) -> None:
+        """Send what waits, then the close frame; what comes later is dropped, a second close too."""
+        if not self.is_closed:
+            self.is_closed = True
+            self._closing = asyncio.create_task(self._finish(code))
+
+    def abandon(self) -> None:
+        """The peer is gone: drop everything."""
+        self.is_closed = True
+        self._queue.clear()
+        if self._task is not None:
+            self._task.cancel()
 
     async def _drain(self) -> None:
         try:

@@ -47,7 +47,7 @@ class Frames:
         "_send_now",
         "_direct",
         "_limit_bytes",
-        "_is_finished",
+        "_is_closed",
         "_is_watched",
         "_queued_bytes",
         "_taken_bytes",
@@ -62,7 +62,7 @@ class Frames:
         self._send_now = self._bottom.socket.send if self._bottom is self._transport else _send_nothing
         self._direct: Callable[[bytes], int] | None = None  # `_send_now`, while open and nothing waits
         self._limit_bytes: float = OUTBOUND_LIMIT_BYTES
-        self._is_finished = False
+        self._is_closed = False
         self._is_watched = False
         self._queued_bytes = self._taken_bytes = 0
         self._stalled_s = 0.0
@@ -75,17 +75,26 @@ class Frames:
         """Send a complete frame. False: it was not taken, the peer is too slow or the connection is closing."""
         wire, direct = frame.wire, self._direct
         if direct is None:
-            return self._is_finished or (self.protocol.state == self.protocol.STATE_OPEN and self.send(wire))
+            return self._is_closed or (self.protocol.state == self.protocol.STATE_OPEN and self.send(wire))
         try:
             sent = direct(wire)
         except OSError:  # full or broken: the transport finds out which
             sent = 0
         return sent == len(wire) or self._keep(wire, sent)
 
-    def finish(self) -> None:
-        """Drop what the application still writes: it is about to close."""
-        self._is_finished = True
+    def close(self, code: int) -> None:
+        """Send a close frame behind what was written, and drop what is written later."""
+        self._is_closed = True
         self._direct = None
+        if self.protocol.state == self.protocol.STATE_OPEN:
+            self.protocol.sendCloseFrame(code=code)
+
+    def hand_over(self, received: Callable[[dict[str, Any]], None]) -> None:
+        """Give what waits and all that comes to `received`, at once, as messages of ASGI. The application may return.
+
+        A connection then costs no task and no queue, and a frame no wait for one. The last message is the disconnect.
+        """
+        self.protocol.hand_over(received)
 
     @property
     def buffered_bytes(self) -> int:
@@ -103,7 +112,7 @@ class Frames:
         """For the protocol: whatever it sends, in any state."""
         if self._bottom.dataBuffer or self._bottom._tempDataBuffer:
             return self._queue(data)
-        if self.protocol.state == self.protocol.STATE_OPEN and not self._is_finished:
+        if self.protocol.state == self.protocol.STATE_OPEN and not self._is_closed:
             self._direct = self._send_now
         try:
             sent = self._send_now(data)

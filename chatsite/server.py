@@ -229,6 +229,9 @@ class Inbox:
         while not self._messages:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
+        return self.get_nowait()
+
+    def get_nowait(self) -> Message:
         return self._messages.pop(0)
 
     def qsize(self) -> int:

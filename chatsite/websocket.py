@@ -5,6 +5,7 @@ MESSAGE_TIMEOUT_S to arrive. A peer that breaks the protocol is told so in a clo
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +15,8 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from .frames import Frames
 from .hooks import hook
+
+logger = logging.getLogger(__name__)
 
 INBOUND_LIMIT_BYTES = 256 * 1024
 INBOUND_LIMIT_MESSAGES = 128
@@ -36,24 +39,41 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class ChatSocket(WebSocketProtocol):
-    """Daphne's WebSocket with `Frames` for its way out, and reading no faster than its application."""
+    """Daphne's WebSocket with `Frames` for its way out, and reading no faster than its application.
+
+    What comes in goes into `application_queue`, which is the application itself once it took that over.
+    """
 
     holds: frozenset[str] = frozenset()
     message_began_at: float | None = None
     unread_bytes = 0
+    application_queue: Any
 
     async def serve(self, application: Application, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application. When it has taken all that was read, reading goes on; when it ends, so do we."""
+        """Run the application. When it has taken all that was read, reading goes on.
+
+        When it ends, so do we, unless it has taken over what comes.
+        """
 
         async def receive_and_release() -> Message:
             message = await receive()
             if not self.application_queue.qsize():
-                self.unread_bytes = 0
-                self.release_reading("application queue")
+                self._all_is_read()
             return message
 
         await application(scope, receive_and_release, send)
-        leave(self, NORMAL_CLOSURE)
+        if not isinstance(self.application_queue, Taker):
+            leave(self, NORMAL_CLOSURE)
+
+    def hand_over(self, received: Callable[[Message], None]) -> None:
+        inbox, self.application_queue = self.application_queue, Taker(self, received)
+        while inbox.qsize():
+            self.application_queue.put_nowait(inbox.get_nowait())
+        self._all_is_read()
+
+    def _all_is_read(self) -> None:
+        self.unread_bytes = 0
+        self.release_reading("application queue")
 
     # Opening
 
@@ -147,9 +167,10 @@ class ChatSocket(WebSocketProtocol):
         if self.state == self.STATE_OPEN:
             super().onMessage(payload, isBinary)
             self.last_ping = time.time()  # who talks needs no ping
-            self.unread_bytes += len(payload)
-            if self.unread_bytes > INBOUND_LIMIT_BYTES or self.application_queue.qsize() > INBOUND_LIMIT_MESSAGES:
-                self.hold_reading("application queue")
+            if unread_messages := self.application_queue.qsize():
+                self.unread_bytes += len(payload)
+                if self.unread_bytes > INBOUND_LIMIT_BYTES or unread_messages > INBOUND_LIMIT_MESSAGES:
+                    self.hold_reading("application queue")
 
     def hold_reading(self, reason: str) -> None:
         self.holds |= {reason}
@@ -208,6 +229,27 @@ class ChatSocket(WebSocketProtocol):
         if hasattr(self, "server"):
             own_code = self.localCloseCode if self.closedByMe else None
             super().onClose(wasClean, own_code or code or NO_CODE_RECEIVED, reason)
+
+
+class Taker:
+    """In place of an application's queue: what comes is taken at once."""
+
+    __slots__ = ("_protocol", "_received")
+
+    def __init__(self, protocol: ChatSocket, received: Callable[[Message], None]) -> None:
+        self._protocol = protocol
+        self._received = received
+
+    def put_nowait(self, message: Message) -> None:
+        """An application that fails is told of as Daphne does it."""
+        try:
+            self._received(message)
+        except Exception as error:
+            logger.exception("Exception inside application: %s", error)
+            self._protocol.handle_exception(error)
+
+    def qsize(self) -> int:
+        return 0
 
 
 def whole_text(data: bytes) -> bytes | None:

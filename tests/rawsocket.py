@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import struct
@@ -175,7 +176,8 @@ class RawSocket:
                 pass
         except (asyncio.IncompleteReadError, ConnectionError):
             return GONE
-        await self.send_frame(CLOSE, frame.payload[:2])
+        with contextlib.suppress(ConnectionError):
+            await self.send_frame(CLOSE, frame.payload[:2])
         return struct.unpack("!H", frame.payload[:2])[0] if frame.payload else NO_CODE
 
     async def is_cut(self) -> bool:

@@ -204,7 +204,7 @@ async def test_what_breaks_the_protocol_is_answered_with_its_code(server, frames
             with contextlib.suppress(ConnectionError):
                 await socket.send_frame(opcode, payload, **options)
         assert await socket.close_code() == code
-    assert await server.said("disconnect") == f"disconnect {code}"
+    await server.said(f"disconnect {code}")
 
 
 @pytest.mark.parametrize("fragment", [b"", b"x"])

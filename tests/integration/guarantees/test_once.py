@@ -14,7 +14,7 @@ from tests.staging import texts, tickets
 CONNECTIONS = 20
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ticket(shared_site):
     return tickets(shared_site, "grace")[0]
 

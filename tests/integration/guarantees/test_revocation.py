@@ -14,7 +14,7 @@ ACCOUNTS = [f"member{number}" for number in range(12)]
 NEW_PASSWORD = "eight-blue-bottles"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def accounts(shared_site):
     """Name and ticket of accounts that no test has used."""
     return dict(zip(ACCOUNTS, tickets(shared_site, *ACCOUNTS), strict=True))
