@@ -107,7 +107,6 @@ class ChatConsumer(SocketConsumer):
     """
 
     conversation: Conversation
-    worker: asyncio.Task[None] | None = None
 
     async def opened(self, scope: dict[str, Any]) -> None:
         person, dialect = scope["person"], scope["dialect"]
@@ -115,6 +114,7 @@ class ChatConsumer(SocketConsumer):
         self.name = person.name
         self.patience = Patience(conf.BROKEN_FRAMES_PER_MINUTE)
         self.waiting: list[Asked] = []
+        self.worker: asyncio.Task[None] | None = None
         if (on_drain := scope.get("extensions", {}).get("chatsite.drain")) is not None:
             on_drain(runtime.drain)
         self.conversation = Conversation(
@@ -134,8 +134,8 @@ class ChatConsumer(SocketConsumer):
     def closed(self) -> None:
         if hasattr(self, "conversation"):
             self.conversation.close()
-        if self.worker is not None:
-            self.worker.cancel()
+            if self.worker is not None:
+                self.worker.cancel()
 
     def text(self, text: str) -> None:
         self.conversation.heard()

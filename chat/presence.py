@@ -60,7 +60,7 @@ class Presence:
         self._own = Crowd()
         self._process = process
         self._crowds: dict[str, Crowd] = {process: self._own}
-        self._places: defaultdict[int, dict[str, set[str]]] = defaultdict(dict)
+        self._places: defaultdict[int, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self._going: dict[tuple[int, str], float] = {}
         self._of_name: defaultdict[str, dict[str, Connection]] = defaultdict(dict)
         self._unsaid: list[list[Any]] = []
@@ -226,25 +226,24 @@ class Presence:
         self._going.pop((room_id, name), None)
         places = self._places[room_id]
         if name not in places:
-            places[name] = set()
             self._tell(room_id, name, is_here=True)
-        places[name].add(process)
+        places[name] = tuple({*places.get(name, ()), process})
 
     def _note_left(self, process: str, room_id: int, name: str, grace_s: float) -> None:
-        places = self._places[room_id].get(name) if room_id in self._places else None
-        if places is None:
+        places = self._places.get(room_id, {})
+        if name not in places:
             return
-        places.discard(process)
-        if not places and grace_s:
+        places[name] = tuple(place for place in places[name] if place != process)
+        if not places[name] and grace_s:
             self._going[room_id, name] = time.monotonic() + grace_s
-        elif not places:
+        elif not places[name]:
             self._gone(room_id, name)
 
     def _note_going(self, room_id: int, name: str, left_s: float) -> None:
         """Another process saw the name leave, and gives it a moment still: a process that is new here does too."""
         places = self._places[room_id]
         if name not in places:
-            places[name] = set()
+            places[name] = ()
             self._going[room_id, name] = time.monotonic() + left_s
             self._tell(room_id, name, is_here=True)
 

@@ -63,7 +63,7 @@ class Runtime:
     def __init__(self) -> None:
         self.process = f"{os.environ.get('CHATSITE_PROCESS', 'web')}-{secrets.token_hex(2)}"
         self.conversations: dict[str, Conversation] = {}
-        self._of_user: defaultdict[int, set[Conversation]] = defaultdict(set)
+        self._of_user: defaultdict[int, list[Conversation]] = defaultdict(list)
         self._newcomers: dict[Conversation, float] = {}
         self.is_draining = False
         self.log = Log(self._committed)
@@ -113,7 +113,7 @@ class Runtime:
         """Somebody is connected, or was: a slow process may open late what its client has given up long ago."""
         person = conversation.person
         self.conversations[conversation.id] = conversation
-        self._of_user[person.user_id].add(conversation)
+        self._of_user[person.user_id].append(conversation)
         self.revocation.admitted(conversation)
         self._newcomers[conversation] = accepted_at
         if not conversation.dialect.sends_heartbeats:
@@ -144,7 +144,7 @@ class Runtime:
         """Somebody is gone."""
         if self.conversations.pop(conversation.id, None) is not None:
             of_user = self._of_user[conversation.person.user_id]
-            of_user.discard(conversation)
+            of_user.remove(conversation)
             if not of_user:
                 del self._of_user[conversation.person.user_id]
                 self._changes.pop(conversation.person.user_id, None)

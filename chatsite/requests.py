@@ -29,8 +29,14 @@ class PatientChannel(http.HTTPChannel):
         self.request_bytes += len(data)
         if self.request_bytes <= REQUEST_LIMIT_BYTES:
             super().dataReceived(data)
+            self._forget_upgraded()
         elif not self.is_refused:
             self._refuse()
+
+    def _forget_upgraded(self) -> None:
+        """A request that Daphne made a WebSocket of: the two know each other, and would wait for the collector."""
+        if self.requests and self.requests[0].transport is None:
+            self.requests.clear()
 
     def _refuse(self) -> None:
         """Answer, and let the rest come until the timeout: a client that is cut while it sends reads no answer."""

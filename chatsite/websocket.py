@@ -8,8 +8,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
@@ -17,6 +18,38 @@ from .frames import Frames
 from .hooks import hook
 
 logger = logging.getLogger(__name__)
+
+# What autobahn and Daphne keep of a handshake, 3 kB of it, and never look at again.
+OF_THE_HANDSHAKE = frozenset(
+    (
+        "_raw_query_string",
+        "_transport_details",
+        "_wskey",
+        "application_deferred",
+        "clean_headers",
+        "http_headers",
+        "http_request_data",
+        "http_request_host",
+        "http_request_params",
+        "http_request_path",
+        "http_request_uri",
+        "http_response_data",
+        "http_status_line",
+        "is_open",
+        "protocol_to_accept",
+        "request",
+        "root_path",
+        "server_addr",
+        "websocket_extensions",
+        "websocket_extensions_in_use",
+        "websocket_origin",
+        "websocket_protocol_in_use",
+        "websocket_protocols",
+        "websocket_version",
+    )
+)
+UNREAD_STATISTICS = TrafficStats()
+CONSTANTS = (type(None), bool, int, bytes)
 
 INBOUND_LIMIT_BYTES = 256 * 1024
 INBOUND_LIMIT_MESSAGES = 128
@@ -38,6 +71,12 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+class Upgraded(NamedTuple):
+    """What is kept of a request: Daphne names it when the connection ends."""
+
+    path: str
+
+
 class ChatSocket(WebSocketProtocol):
     """Daphne's WebSocket with `Frames` for its way out, and reading no faster than its application.
 
@@ -48,6 +87,7 @@ class ChatSocket(WebSocketProtocol):
     message_began_at: float | None = None
     unread_bytes = 0
     application_queue: Any
+    request: Any
 
     async def serve(self, application: Application, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application. When it has taken all that was read, reading goes on.
@@ -70,6 +110,17 @@ class ChatSocket(WebSocketProtocol):
         while inbox.qsize():
             self.application_queue.put_nowait(inbox.get_nowait())
         self._all_is_read()
+        self._forget_the_handshake()
+
+    def _forget_the_handshake(self) -> None:
+        """Keep what is this connection's own: most of autobahn's hundred attributes say what everybody's say."""
+        ours, path = type(self), self.request.path
+        kept = {name: value for name, value in vars(self).items() if name not in OF_THE_HANDSHAKE}
+        for name, value in kept.items():
+            if not value and isinstance(value, CONSTANTS) and not hasattr(ours, name):
+                setattr(ours, name, value)
+        self.__dict__ = {name: value for name, value in kept.items() if getattr(ours, name, kept) is not value}
+        self.request = Upgraded(path)
 
     def _all_is_read(self) -> None:
         self.unread_bytes = 0
@@ -81,6 +132,7 @@ class ChatSocket(WebSocketProtocol):
     def connectionMade(self) -> None:
         super().connectionMade()
         self.send_queue = ()  # of autobahn, for what does not go through `frames`: nothing
+        self.trafficStats = UNREAD_STATISTICS
         self.frames = Frames(self)
 
     @hook
