@@ -22,6 +22,7 @@ from .workshop import SITE, SITE_ON_POSTGRESQL, Workshop
 
 SAMPLES_PER_S = 500
 SHOWN = 40
+WAITING = ("EpollSelector.select", "Threads._serve")  # py-spy cannot tell whether these work or wait: mostly they wait
 START_S = 0.5
 HEAD = ["| function | itself, µs | with what it calls, µs |", "| --- | --: | --: |"]
 ROOMS = [f"room{number}" for number in range(300)]
@@ -71,7 +72,7 @@ class Profile:
     """
 
     def __init__(self, stacks: list[str], thread_us: dict[int, float]):
-        parsed = [_parsed(stack) for stack in stacks]
+        parsed = [sample for sample in map(_parsed, stacks) if not sample[2][-1].startswith(WAITING)]
         samples: Counter[int] = Counter()
         for thread, _, _, count in parsed:
             samples[thread] += count

@@ -186,17 +186,24 @@ class Conversation:
         self.tell(protocol.HeartbeatReply(id=verb.id, sent=verb.sent, now=protocol.now()))
 
     def joins_wanting(self, verb: protocol.Heartbeat) -> list[protocol.Join]:
-        """What a client would ask that knew what it lacks: it has stood where the room does not, for too long."""
+        """What a client would ask that knew what it lacks: it has stood where the room does not, for too long.
+
+        Or it believes to be in a room in which this connection is not. A few rooms at a time, whatever it says.
+        """
         now, was, self._out_of_step = time.monotonic(), self._out_of_step, {}
-        joins = []
+        joins: list[protocol.Join] = []
         for slug, version in (verb.at or {}).items():
-            if slug in self._rooms and version != self._rooms[slug][0].feed.head:
+            is_room_for_more = len(joins) + len(self._out_of_step) < conf.REQUESTS_IN_FLIGHT
+            if is_room_for_more and version != self._head_here(slug):
                 stood_at, since = was.get(slug, (version, now))
                 if stood_at == version and now - since >= conf.OUT_OF_STEP_S:
                     joins.append(protocol.Join(room=slug, after=version))
                 else:
                     self._out_of_step[slug] = (version, since if stood_at == version else now)
         return joins
+
+    def _head_here(self, slug: str) -> int | None:
+        return self._rooms[slug][0].feed.head if slug in self._rooms else None
 
     def echo(self, verb: dialects.Echo) -> None:
         self._send(verb.frame)

@@ -92,7 +92,8 @@ class Frames:
     def hand_over(self, received: Callable[[dict[str, Any]], None]) -> None:
         """Give what waits and all that comes to `received`, at once, as messages of ASGI. The application may return.
 
-        A connection then costs no task and no queue, and a frame no wait for one. The last message is the disconnect.
+        An accepted connection then costs no task and no queue, and a frame no wait for one. The last message is the
+        disconnect.
         """
         self.protocol.hand_over(received)
 

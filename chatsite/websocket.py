@@ -45,7 +45,6 @@ OF_THE_HANDSHAKE = frozenset(
         "websocket_origin",
         "websocket_protocol_in_use",
         "websocket_protocols",
-        "websocket_version",
     )
 )
 UNREAD_STATISTICS = TrafficStats()
@@ -116,9 +115,9 @@ class ChatSocket(WebSocketProtocol):
         """Keep what is this connection's own: most of autobahn's hundred attributes say what everybody's say."""
         ours, path = type(self), self.request.path
         kept = {name: value for name, value in vars(self).items() if name not in OF_THE_HANDSHAKE}
-        for name, value in kept.items():
-            if not value and isinstance(value, CONSTANTS) and not hasattr(ours, name):
-                setattr(ours, name, value)
+        for name in kept.keys() - self.CONFIG_ATTRS:
+            if not kept[name] and isinstance(kept[name], CONSTANTS) and not hasattr(ours, name):
+                setattr(ours, name, kept[name])
         self.__dict__ = {name: value for name, value in kept.items() if getattr(ours, name, kept) is not value}
         self.request = Upgraded(path)
 

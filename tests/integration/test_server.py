@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -28,7 +29,7 @@ from tests.integration.tiny_server import (
     make_certificate,
 )
 from tests.programs import POLL_S, free_port
-from tests.rawsocket import BINARY, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
+from tests.rawsocket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
 
 pytestmark = pytest.mark.one_database
 
@@ -170,6 +171,41 @@ async def test_the_application_can_hold_reading(server):
     async with await server.open("/pause") as socket:
         await socket.send_text("hello")
         assert await socket.text() == "hello late"
+
+
+async def test_what_is_handed_over_comes_at_once_and_in_order_after_what_waited(server):
+    async with await server.open("/handed-over") as socket:
+        for number in range(200):
+            await socket.send_text(f"early {number}")
+        async with await server.open("/early"):
+            assert [await socket.text() for _ in range(200)] == [f"early {number}" for number in range(200)]
+        await socket.send_fragments(TEXT, b"in ", b"pieces")
+        assert await socket.text() == "in pieces"
+        for _ in range(20):
+            await send_many(socket, 200)
+            assert [await socket.text() for _ in range(201)] == ["x" * 2000] * 200 + ["last"]
+        await socket.send_frame(PING, b"still there")
+        assert await socket.frame() == (PONG, b"still there", True)
+        await socket.send_frame(CLOSE, struct.pack("!H", 4001))
+    await server.said("disconnect 4001")
+
+
+async def test_what_is_handed_over_can_be_closed(server):
+    async with await server.open("/handed-over?early=nothing") as socket:
+        await socket.send_text("close")
+        await socket.send_text("nobody hears this")
+        assert await socket.close_code() == 4200
+    await server.said("disconnect 4200")
+
+
+async def test_what_is_handed_over_ends_with_the_server(tmp_path):
+    with running(tmp_path) as server:
+        async with await server.open("/handed-over?early=nothing") as socket:
+            await socket.send_text("hello")
+            assert await socket.text() == "hello"
+            server.ask_to_stop()
+            assert await socket.close_code() == 1001
+        await server.said("disconnect 1001")
 
 
 async def test_what_comes_before_the_handshake_is_answered_is_kept(server):
@@ -404,8 +440,13 @@ async def test_an_application_that_fails_or_ends_closes_the_socket(tmp_path):
     async with await server.open("/crash") as crashed, await server.open("/leave") as left:
         assert await left.close_code() == 1000
         assert await crashed.close_code() == 1011
+    async with await server.open("/handed-over?early=nothing") as socket:
+        await socket.send_text("crash")
+        await socket.send_text("nobody hears this")
+        assert await socket.close_code() == 1011
+    await server.said("disconnect 1011")
     server.stop()
-    assert [line for line in server.lines if "crashed on purpose" in line]
+    assert len([line for line in server.lines if "application: crashed on purpose" in line]) == 2
 
 
 async def test_clients_do_not_choose_the_root_path(server):

@@ -87,6 +87,30 @@ async def pause(scope, receive, send):
     await receive()
 
 
+async def handed_over(scope, receive, send):
+    """Takes what comes at once, from when something waits already; and is done."""
+    await accept(receive, send)
+    if scope["options"].get("early") != "nothing":
+        await EARLY.wait()
+
+    def take(message):
+        if message["type"] == "websocket.disconnect":
+            say("disconnect", message["code"])
+        elif message["text"] == "crash":
+            raise RuntimeError("crashed on purpose")
+        elif message["text"] == "close":
+            scope["frames"].close(4200)
+        else:
+            assert scope["frames"].write(SimpleNamespace(wire=frame(message["text"].encode())))
+
+    scope["frames"].hand_over(take)
+
+
+async def early(scope, receive, send):
+    await accept(receive, send)
+    EARLY.set()
+
+
 async def slow_accept(scope, receive, send):
     await asyncio.sleep(0.5)
     await echo(scope, receive, send)
@@ -173,6 +197,7 @@ def frame(payload):
 
 
 LATE = asyncio.Event()
+EARLY = asyncio.Event()
 PATHS = {
     ("websocket", "/echo"): echo,
     ("websocket", "/order"): order,
@@ -180,6 +205,8 @@ PATHS = {
     ("websocket", "/late"): late,
     ("websocket", "/read"): read,
     ("websocket", "/pause"): pause,
+    ("websocket", "/handed-over"): handed_over,
+    ("websocket", "/early"): early,
     ("websocket", "/slow-accept"): slow_accept,
     ("websocket", "/drain"): drain,
     ("websocket", "/hanging-drain"): hanging_drain,

@@ -1,11 +1,14 @@
 """Every hook against the Daphne, autobahn, and Twisted that are installed, and what is done when one has changed."""
 
 import asyncio
+import gc
 import logging
 import socket
+import weakref
 from types import SimpleNamespace
 
 import pytest
+from daphne.http_protocol import HTTPFactory
 from daphne.server import Server, reactor
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from hypothesis import given, strategies
@@ -63,7 +66,7 @@ class Opened:
         self.peer.setblocking(False)
         factory = WebSocketFactory(hooks._RehearsalServer())
         factory.setProtocolOptions(failByDrop=False, autoPingTimeout=20)
-        factory.protocol = ChatSocket
+        factory.protocol = with_options_of(factory)
         with ours:
             self.transport = reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, factory)
         self.protocol = self.transport.protocol
@@ -105,6 +108,30 @@ async def opened():
     yield opened
     opened.lose()
     opened.peer.close()
+
+
+def test_little_is_kept_of_a_connection_that_was_handed_over(opened):
+    opened.frames.hand_over(lambda message: None)
+    assert len(vars(opened.protocol)) < 30
+    assert not vars(opened.protocol).keys() & websocket.OF_THE_HANDSHAKE - {"request"}
+
+
+def test_a_request_that_became_a_websocket_is_garbage_for_nobody_to_collect():
+    server = hooks._RehearsalServer()
+    server.ws_factory, server.client_addr = WebSocketFactory(server), None
+    server.ws_factory.protocol = ChatSocket
+    factory = HTTPFactory(server)
+    factory.protocol = PatientChannel
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        transport = reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, factory)
+        channel = weakref.ref(transport.protocol)
+        gc.disable()
+        transport.protocol.dataReceived(hooks.UPGRADE)
+        gc.enable()
+        assert isinstance(transport.protocol, ChatSocket)
+        assert channel() is None
+        transport.connectionLost(Failure(ConnectionLost()))
 
 
 LONG = b"x" * 1_000_000

@@ -217,3 +217,27 @@ async def test_administering_a_room_under_load_takes_no_number_twice(place):
             count += 10
         await tinkering
     assert place.texts == [str(number) for number in range(count)]
+
+
+@pytest.mark.parametrize(("is_in", "at"), [(True, 1), (False, 3)], ids=["behind", "not in the room"])
+async def test_who_believes_to_be_live_and_is_not_gets_what_is_missing(start_site, is_in, at):
+    site = start_site(1, **HASTY)
+    async with ChatClient(f"{site.ws_urls[0]}?name=bob") as bob, ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        await bob.join()
+        for number in range(3):
+            await bob.post(f"message {number}")
+        if is_in:
+            await ada.join()
+        beating = asyncio.create_task(beat_at(ada, {"lobby": at}))
+        page = await ada.until(lambda event: event["type"] == "joined" and event.get("after") == at)
+        beating.cancel()
+        assert [message["seq"] for message in page["messages"]] == list(range(at + 1, 4))
+        await bob.post("all is well")
+        await ada.until(lambda event: event.get("text") == "all is well")
+        assert not [event for event in ada.events if event["type"] == "error"]
+
+
+async def beat_at(client, positions):
+    while True:
+        await client.send("heartbeat", at=positions)
+        await asyncio.sleep(conf.OUT_OF_STEP_S / HASTE / 2)
