@@ -8,6 +8,7 @@ import random
 import socket
 import struct
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -108,7 +109,8 @@ class Line:
     def cut(self) -> None:
         """The connection ends with an RST, without a word."""
         transport = self._connection.transport
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        with suppress(OSError):  # it has ended by itself
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         transport.abort()
 
     def stop_reading(self) -> None:
