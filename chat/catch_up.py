@@ -63,8 +63,8 @@ async def _latest(room: ActiveRoom, verb: Join) -> Joined:
 
 def _whole_or_part(room: ActiveRoom, verb: Join, changes: list[Change]) -> Joined:
     """All of it when it fits into a page, otherwise the first part of it."""
-    part = fitting(changes)
-    if len(part) < len(changes):
+    part, is_part = fitting(changes)
+    if is_part:
         return _joined(room, verb, part, part[-1].version, more=True)
     return _joined(room, verb, changes, room.feed.head)
 

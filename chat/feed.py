@@ -24,16 +24,19 @@ class Change(NamedTuple):
     blob: bytes | None = None
 
 
-def fitting(changes: Iterable[Change]) -> list[Change]:
-    """As many of the first ones as fit into a page, and one in any case."""
+def fitting(changes: Iterable[Change], limit: int | None = None) -> tuple[list[Change], bool]:
+    """As many of the first ones as fit into a page, one in any case, `limit` at most; and whether there are more.
+
+    No more are taken from `changes` than it needs to know that.
+    """
     page: list[Change] = []
     left_bytes = conf.PAGE_LIMIT_BYTES
     for change in changes:
         left_bytes -= len(change.body)
-        if page and left_bytes < 0:
-            break
+        if page and (left_bytes < 0 or len(page) == limit):
+            return page, True
         page.append(change)
-    return page
+    return page, False
 
 
 class Feed:
@@ -95,7 +98,8 @@ class Feed:
         complete = sorted((seq for seq in self._recent if seq > self.reach), reverse=True)
         if len(complete) < count and self.reach > 0:
             return None
-        return fitting(self._recent[seq] for seq in complete[:count])[::-1]
+        page, _ = fitting(self._recent[seq] for seq in complete[:count])
+        return page[::-1]
 
     def forget_held(self) -> None:
         """What was held cannot follow: the numbers before it are nowhere."""

@@ -138,19 +138,19 @@ def _changes(room_id: int, after: int, limit: int) -> Page:
     # The head is read first: the rows are then at least as new, so they are complete up to it.
     head = Room.objects.values_list("head", flat=True).get(id=room_id)
     found = states(Message.objects.filter(room=room_id, version__gt=after).order_by("version")[: limit + 1])
-    page = fitting(found[:limit])
-    if len(page) < len(found):
+    page, more = fitting(found, limit)
+    if more:
         return Page(page, page[-1].version, more=True)
     return Page(page, max([head, *(change.version for change in page)]), more=False)
 
 
 def _latest(room_id: int, limit: int) -> tuple[Head, list[Change]]:
     (head,) = _heads([room_id])
-    found = states(Message.objects.filter(room=room_id).order_by("-version")[:limit])
+    found = list(states(Message.objects.filter(room=room_id).order_by("-version")[:limit]))
     return head, found[::-1]
 
 
 def _before(room_id: int, seq: int, limit: int) -> Page:
     found = states(Message.objects.filter(room=room_id, seq__lt=seq).order_by("-seq")[: limit + 1])
-    page = fitting(found[:limit])
-    return Page(page[::-1], seq, more=len(page) < len(found))
+    page, more = fitting(found, limit)
+    return Page(page[::-1], seq, more=more)

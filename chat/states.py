@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,6 +10,8 @@ from django.db.models import QuerySet
 from . import protocol
 from .feed import Change
 from .models import Message
+
+ROWS_AT_ONCE = 20
 
 COLUMNS = (
     "room__slug",
@@ -25,9 +28,9 @@ COLUMNS = (
 )
 
 
-def states(messages: QuerySet[Message]) -> list[Change]:
-    """The messages of a query, in its order, encoded."""
-    return [_change(state(row)) for row in messages.values_list(*COLUMNS)]
+def states(messages: QuerySet[Message]) -> Iterator[Change]:
+    """The messages of a query, in its order, encoded; read as they are wanted, because long ones soon fill a page."""
+    return (_change(state(row)) for row in messages.values_list(*COLUMNS).iterator(chunk_size=ROWS_AT_ONCE))
 
 
 def state(row: tuple[Any, ...]) -> protocol.Message:

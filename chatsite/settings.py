@@ -111,6 +111,7 @@ DATABASE_OPTIONS = SQLITE_OPTIONS if ON_SQLITE else POSTGRESQL_OPTIONS
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 0,
     "CONN_HEALTH_CHECKS": True,
+    "DISABLE_SERVER_SIDE_CURSORS": True,  # a page of messages is one round trip
     "OPTIONS": DATABASE_OPTIONS | DATABASES["default"].get("OPTIONS", {}),
     "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")} if ON_SQLITE else {},
 }
