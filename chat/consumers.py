@@ -70,7 +70,7 @@ class SocketConsumer(AsyncConsumer):
     async def caught_up(self) -> None:
         """Wait while too much of what came is still to be done."""
 
-    def closed(self) -> None: ...
+    def closed(self, is_by_peer: bool) -> None: ...
 
     def text(self, text: str) -> None: ...
 
@@ -87,8 +87,9 @@ class SocketConsumer(AsyncConsumer):
             self.outgoing.close(int(code))
 
     def _end(self) -> None:
+        is_by_peer = not self.outgoing.is_closed
         self.outgoing.abandon()
-        self.closed()
+        self.closed(is_by_peer)
         duration_s = time.monotonic() - self.opened_at
         logger.info("close %s %s after %.1f s with %d", self.who(), self.address, duration_s, self.close_code)
 
@@ -131,11 +132,19 @@ class ChatConsumer(SocketConsumer):
             conversation.bye(Close.OVERLOADED, trouble.retry_after)
         arrival.over()
 
-    def closed(self) -> None:
+    def closed(self, is_by_peer: bool) -> None:
         if hasattr(self, "conversation"):
+            if is_by_peer:
+                self._write_what_waits()
             self.conversation.close()
             if self.worker is not None:
                 self.worker.cancel()
+
+    def _write_what_waits(self) -> None:
+        """Who leaves right after writing wants that to be kept, acknowledged or not."""
+        for asked in self.waiting:
+            if self.conversation.is_write(asked):
+                self._ask(asked)
 
     def text(self, text: str) -> None:
         self.conversation.heard()
@@ -143,8 +152,6 @@ class ChatConsumer(SocketConsumer):
             self._broken(BrokenFrame("too_long", f"A frame has at most {conf.FRAME_LIMIT_BYTES:,} bytes."))
             return
         for asked in self.conversation.dialect.asked(text):
-            if self.outgoing.is_closed:
-                break
             if isinstance(asked, BrokenFrame):
                 self._broken(asked)
             else:
@@ -164,6 +171,8 @@ class ChatConsumer(SocketConsumer):
 
     def _do(self, asked: Asked) -> None:
         """At once when it can be; in order behind what waits already."""
+        if self.outgoing.is_closed:
+            return
         if isinstance(asked, protocol.Heartbeat):
             self.conversation.heartbeat(asked)
             for join in self.conversation.joins_wanting(asked):
@@ -191,7 +200,8 @@ class ChatConsumer(SocketConsumer):
     async def _work(self) -> None:
         try:
             while self.waiting:
-                await self._ask_in_turn(self.waiting.pop(0))
+                await self._ask_in_turn(self.waiting[0])
+                del self.waiting[0]
         finally:
             self.worker = None
             if self.frames is not None:

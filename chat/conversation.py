@@ -124,6 +124,9 @@ class Conversation:
         """Whether this cannot be done at once: it reads from the database, or too many writes are under way."""
         return isinstance(verb, protocol.Join | protocol.History | protocol.Read) or self._is_full()
 
+    def is_write(self, verb: dialects.Asked) -> bool:
+        return isinstance(verb, Write)
+
     def _is_full(self) -> bool:
         return self._in_flight >= conf.REQUESTS_IN_FLIGHT
 
@@ -192,7 +195,7 @@ class Conversation:
         """
         now, was, self._out_of_step = time.monotonic(), self._out_of_step, {}
         joins: list[protocol.Join] = []
-        for slug, version in (verb.at or {}).items():
+        for slug, version in sorted((verb.at or {}).items(), key=lambda one: one[0] not in self._rooms):
             is_room_for_more = len(joins) + len(self._out_of_step) < conf.REQUESTS_IN_FLIGHT
             if is_room_for_more and version != self._head_here(slug):
                 stood_at, since = was.get(slug, (version, now))

@@ -121,6 +121,10 @@ class Frames:
             sent = 0
         return sent == len(data) or self._keep(data, sent)
 
+    def let_all_through(self) -> None:
+        """For the protocol: its close frame is next, and nothing after it."""
+        self._limit_bytes = math.inf
+
     def shut(self) -> None:
         """For the protocol: it is not open any more."""
         self._direct = None
@@ -161,7 +165,6 @@ class Frames:
     def _cut(self, waiting_bytes: int) -> None:
         """A close frame behind what waits, and soon the end of the connection, read or not."""
         logger.info("%s is too slow: %d bytes wait", self.protocol.peer, waiting_bytes)
-        self._limit_bytes = math.inf
         self.protocol.sendCloseFrame(code=TOO_SLOW)
         asyncio.get_running_loop().call_later(ABORT_AFTER_S, self._transport.abortConnection)
 

@@ -107,7 +107,9 @@ class ChatSocket(WebSocketProtocol):
     def hand_over(self, received: Callable[[Message], None]) -> None:
         inbox, self.application_queue = self.application_queue, Taker(self, received)
         while inbox.qsize():
-            self.application_queue.put_nowait(inbox.get_nowait())
+            message = inbox.get_nowait()
+            if self.state == self.STATE_OPEN or message["type"] == "websocket.disconnect":
+                self.application_queue.put_nowait(message)
         self._all_is_read()
         self._forget_the_handshake()
 
@@ -224,8 +226,9 @@ class ChatSocket(WebSocketProtocol):
                     self.hold_reading("application queue")
 
     def hold_reading(self, reason: str) -> None:
-        self.holds |= {reason}
-        self.transport.pauseProducing()
+        if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
+            self.holds |= {reason}
+            self.transport.pauseProducing()
 
     def release_reading(self, reason: str) -> None:
         if reason in self.holds:
@@ -263,6 +266,7 @@ class ChatSocket(WebSocketProtocol):
 
     @hook
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        self.frames.let_all_through()
         super().sendCloseFrame(code, reasonUtf8, isReply)
         self.frames.shut()
         for reason in self.holds:

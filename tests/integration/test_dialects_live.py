@@ -120,6 +120,15 @@ async def test_the_same_name_replaces_the_older_connection(chat, process):
     assert (await chat.told_in_the_log(f"close {chat.name('mia')}")).endswith("with 4005")
 
 
+async def test_who_is_replaced_by_their_first_frame_has_not_said_it(chat):
+    older = await chat.open(f"/ws/?name={chat.name('mia')}&room={chat.room}")
+    newer = await chat.mode_code("mia")
+    await older.send_bytes(b"late")
+    assert await older.close_code() == 4005
+    await newer.send_text(message("after"))
+    assert (await frame(newer))["msg"] == "after"
+
+
 async def test_the_same_name_in_another_case_replaces_it_too(chat):
     older = await chat.mode_code("mia")
     await chat.open(f"/ws/?name={chat.name('MIA')}", process=1)

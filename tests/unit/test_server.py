@@ -116,6 +116,37 @@ def test_little_is_kept_of_a_connection_that_was_handed_over(opened):
     assert not vars(opened.protocol).keys() & websocket.OF_THE_HANDSHAKE - {"request"}
 
 
+async def test_a_connection_that_ended_meanwhile_hands_over_its_end_alone(opened):
+    received = []
+
+    def crash(message):
+        received.append(message)
+        if message.get("text") == "hello":
+            raise RuntimeError("crashed on purpose")
+
+    opened.protocol.dataReceived(hooks.HELLO_MASKED * 2)
+    opened.frames.hand_over(crash)
+    opened.protocol.dataReceived(hooks.HELLO_MASKED + hooks.CLOSE_MASKED)
+    assert [message["type"] for message in received] == ["websocket.connect", "websocket.receive"]
+    assert opened.take() == b"\x88\x02\x03\xf3"
+    opened.lose()
+    assert [message["type"] for message in received[2:]] == ["websocket.disconnect"]
+
+
+async def test_reading_is_not_held_once_the_connection_closes(opened):
+    opened.frames.close(4200)
+    opened.frames.pause()
+    opened.protocol.dataReceived(hooks.CLOSE_MASKED)
+    assert opened.protocol.wasClean
+
+
+async def test_a_close_frame_that_crosses_the_bound_is_the_only_one(opened):
+    assert opened.write(LONG)
+    assert opened.write(b"x" * (int(opened.frames._limit_bytes) - opened.frames.buffered_bytes))
+    opened.frames.close(4200)
+    assert opened.take_all().endswith(b"x\x88\x02\x10\x68")
+
+
 def test_a_request_that_became_a_websocket_is_garbage_for_nobody_to_collect():
     server = hooks._RehearsalServer()
     server.ws_factory, server.client_addr = WebSocketFactory(server), None

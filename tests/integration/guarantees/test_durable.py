@@ -1,12 +1,18 @@
 """G1: what was acknowledged is in the database, whatever is killed right after."""
 
 import asyncio
+import json
+import struct
+
+import pytest
 
 from tests.client import ChatClient
 from tests.person import Person
+from tests.rawsocket import CLOSE, RawSocket
 from tests.staging import cut_database_connections, locked_database, rows, texts
 
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
+WRITTEN_AT_ONCE = 200
 
 
 async def test_an_acknowledged_message_survives_the_death_of_its_process(site):
@@ -32,6 +38,20 @@ async def test_every_acknowledged_message_of_a_burst_survives_kill_9(start_site)
         assert acknowledged <= set(kept)
         assert len(kept) == len(set(kept))
         site.start(0)
+
+
+@pytest.mark.parametrize("server", ["chatsite.server", "daphne"])
+async def test_who_leaves_right_after_writing_has_written(start_site, server):
+    site = start_site(1, server=server, **NO_LIMIT)
+    async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
+        await ada.join()
+        async with await RawSocket.open(f"{site.ws_urls[0]}?name=bob") as bob:
+            for number in range(WRITTEN_AT_ONCE):
+                await bob.send_text(json.dumps({"ModeCode": "message", "msg": f"{number}"}))
+            await bob.send_frame(CLOSE, struct.pack("!H", 1000))
+            for number in range(WRITTEN_AT_ONCE):
+                await ada.until(lambda event, text=f"{number}": event.get("text") == text)
+    assert texts(site) == [f"{number}" for number in range(WRITTEN_AT_ONCE)]
 
 
 async def test_nothing_is_lost_when_everything_dies_at_once(site):
