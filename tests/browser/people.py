@@ -178,7 +178,8 @@ class Person:
 
     async def finds(self, words: str) -> None:
         """These words somewhere on the page, and not only in the voice for those who listen to it."""
-        await expect(self.page.locator("body :not(#announcer)").get_by_text(words, exact=True)).to_be_visible()
+        silent = self.page.locator(":not(#announcer)")
+        await expect(self.page.get_by_text(words, exact=True).and_(silent)).to_be_visible()
 
     async def states(self) -> list[str]:
         """Every state of the connection since the page was loaded."""
