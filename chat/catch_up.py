@@ -46,7 +46,7 @@ async def _since(room: ActiveRoom, verb: Join, after: int) -> Joined:
         return _whole_or_part(room, verb, recent)
     found = await log.changes(room.id, after)
     if found.more or (recent := room.feed.since(min(found.head, room.feed.head))) is None:
-        return _joined(room, verb, found.changes, found.head, more=True)
+        return _joined(room, verb, found.changes + found.moved, found.head, more=True)
     return _whole_or_part(room, verb, found.changes + recent)
 
 

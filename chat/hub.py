@@ -68,8 +68,11 @@ class ActiveRoom:
         changes, self.outgoing = self.outgoing, []
         self._deliver(lambda dialect: dialect.changed(changes))
 
-    def tell_states(self, after: int, states: list[Change]) -> None:
-        """Say what was read from the database: numbers are skipped, so those who count are told how far it goes."""
+    def tell_states(self, after: int, states: list[Change], moved: list[Change]) -> None:
+        """Say what was read from the database: numbers are skipped, so those who count are told how far it goes.
+
+        `moved`: created up to there, and changed beyond it; the change comes later.
+        """
         page = Frame(
             protocol.encode(
                 protocol.Joined(
@@ -78,7 +81,7 @@ class ActiveRoom:
                     epoch=self.epoch,
                     after=after,
                     head=self.feed.head,
-                    messages=[msgspec.Raw(state.body) for state in states],
+                    messages=[msgspec.Raw(state.body) for state in [*states, *moved]],
                 )
             )
         )
@@ -267,7 +270,7 @@ class Hub:
         was = room.feed.head
         states = room.feed.fill(page.changes, page.head)
         if room.feed.head > was:
-            room.tell_states(was, states)
+            room.tell_states(was, states, page.moved)
         self._take(room, ())
 
     async def _compare_heads(self) -> None:

@@ -33,11 +33,15 @@ class Head(NamedTuple):
 
 
 class Page(NamedTuple):
-    """States of messages in the order asked for. Catching up: complete up to `head`, `more` beyond it."""
+    """States of messages in the order asked for. Catching up: complete up to `head`, `more` beyond it.
+
+    `moved`: messages that were created up to there too, and changed beyond it; without them a page would have holes.
+    """
 
     changes: list[Change]
     head: int
     more: bool
+    moved: list[Change] = []
 
 
 class Log:
@@ -140,8 +144,24 @@ def _changes(room_id: int, after: int, limit: int) -> Page:
     found = states(Message.objects.filter(room=room_id, version__gt=after).order_by("version")[: limit + 1])
     page, more = fitting(found, limit)
     if more:
-        return Page(page, page[-1].version, more=True)
+        return _with_moved(room_id, after, limit, page)
     return Page(page, max([head, *(change.version for change in page)]), more=False)
+
+
+def _with_moved(room_id: int, after: int, limit: int, page: list[Change]) -> Page:
+    """A part of what changed, with every message that was new in it, and no longer than a page may be."""
+    head = page[-1].version
+    moved = Message.objects.filter(room=room_id, seq__gt=after, seq__lte=head, version__gt=head).order_by("seq")
+
+    def number(change: Change) -> int:
+        return change.seq if change.seq > after else change.version
+
+    page, is_part = fitting(sorted([*page, *states(moved[:limit])], key=number), limit)
+    if is_part:
+        head = number(page[-1])
+    up_to_head = [change for change in page if change.version <= head]
+    beyond = [change for change in page if change.version > head]
+    return Page(sorted(up_to_head), head, more=True, moved=beyond)
 
 
 def _latest(room_id: int, limit: int) -> tuple[Head, list[Change]]:

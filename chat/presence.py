@@ -263,11 +263,7 @@ class Presence:
         if room_id not in self._untold:
             self._untold[room_id] = {}
             asyncio.get_running_loop().call_later(self._coalesced_s(room_id), self._tell_room, room_id)
-        untold = self._untold[room_id]
-        if untold.get(name) == (not is_here):
-            del untold[name]
-        else:
-            untold[name] = is_here
+        self._untold[room_id][name] = is_here  # also what was so before: who came in between does not know it
 
     def _coalesced_s(self, room_id: int) -> float:
         """A crowd is told as a number, and a number need not be told so often."""

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from chat.presence import Presence
@@ -48,3 +50,15 @@ async def test_the_newest_of_a_name_stay_up_to_its_limit(presence, replaced):
     for number in range(5):
         presence.opened(str(number), "mia", 3, opened_at=number)
     assert set(replaced) == {"0", "1"}
+
+
+async def test_who_is_back_before_it_was_told_that_they_left_is_told_of():
+    told = asyncio.Queue()
+    presence = Presence("here", lambda kind, word: None, lambda *change: told.put_nowait(change), lambda id: None)
+    presence.entered(1, "mia")
+    assert await told.get() == (1, ["mia"], [], 1)
+    presence.left(1, "mia", True)
+    assert presence.online(1) == []  # what somebody is answered who comes in now
+    presence.entered(1, "mia")
+    async with asyncio.timeout(20):
+        assert await told.get() == (1, ["mia"], [], 1)
