@@ -19,6 +19,7 @@ from .protocol import BrokenFrame, Close, Frame, Refusal
 logger = logging.getLogger("chat.connections")
 
 GONE_WITHOUT_A_WORD = 1006
+PEERS_OWN_CODES = (1000, 1001, 1005)  # of a peer that closes; we, who may have been about to, have others
 
 
 class SocketConsumer(AsyncConsumer):
@@ -56,8 +57,9 @@ class SocketConsumer(AsyncConsumer):
     def received(self, message: dict[str, Any]) -> None:
         """Take the next message of ASGI, and do at once what can be done at once."""
         if message["type"] == "websocket.disconnect":
+            is_by_peer = not self.outgoing.is_closed or message.get("code") in PEERS_OWN_CODES
             self.close_code = message.get("code") or self.close_code
-            self._end()
+            self._end(is_by_peer)
         elif self.outgoing.is_closed:
             pass
         elif (text := message.get("text")) is not None:
@@ -86,8 +88,7 @@ class SocketConsumer(AsyncConsumer):
             self.close_code = int(code)
             self.outgoing.close(int(code))
 
-    def _end(self) -> None:
-        is_by_peer = not self.outgoing.is_closed
+    def _end(self, is_by_peer: bool = False) -> None:
         self.outgoing.abandon()
         self.closed(is_by_peer)
         duration_s = time.monotonic() - self.opened_at
