@@ -19,7 +19,6 @@ from .protocol import BrokenFrame, Close, Frame, Refusal
 logger = logging.getLogger("chat.connections")
 
 GONE_WITHOUT_A_WORD = 1006
-PEERS_OWN_CODES = (1000, 1001, 1005)  # of a peer that closes; we, who may have been about to, have others
 
 
 class SocketConsumer(AsyncConsumer):
@@ -57,7 +56,7 @@ class SocketConsumer(AsyncConsumer):
     def received(self, message: dict[str, Any]) -> None:
         """Take the next message of ASGI, and do at once what can be done at once."""
         if message["type"] == "websocket.disconnect":
-            is_by_peer = not self.outgoing.is_closed or message.get("code") in PEERS_OWN_CODES
+            is_by_peer = not self.outgoing.is_closed
             self.close_code = message.get("code") or self.close_code
             self._end(is_by_peer)
         elif self.outgoing.is_closed:

@@ -72,10 +72,10 @@ class Frames:
         _limit_kernel_buffer(self._bottom.socket)
 
     def write(self, frame: Frame) -> bool:
-        """Send a complete frame. False: it was not taken, the peer is too slow or the connection is closing."""
+        """Send a complete frame; once the connection is closing, drop it. False: the peer is too slow, and is cut."""
         wire, direct = frame.wire, self._direct
         if direct is None:
-            return self._is_closed or (self.protocol.state == self.protocol.STATE_OPEN and self.send(wire))
+            return self._write_behind(wire)
         try:
             sent = direct(wire)
         except OSError:  # full or broken: the transport finds out which
@@ -128,6 +128,11 @@ class Frames:
     def shut(self) -> None:
         """For the protocol: it is not open any more."""
         self._direct = None
+
+    def _write_behind(self, wire: bytes) -> bool:
+        if self.protocol.state == self.protocol.STATE_OPEN and not self._is_closed:
+            return self.send(wire)
+        return self.protocol.localCloseCode != TOO_SLOW
 
     def _keep(self, data: bytes, sent: int) -> bool:
         self._direct = None

@@ -187,6 +187,22 @@ test("resync throws everything away, keeps what is pending, and asks for the lat
   );
 });
 
+test("what was sent before a resync is shown if it is still there, and is not waited for", () => {
+  const sent = [
+    { ...MINE, status: "sent", seq: 2, version: 2 },
+    { ...MINE, nonce: "lost", status: "sent", seq: 3, version: 3 },
+  ];
+  join(2, [message(1), message(2, { author: "alice", nonce: "mine" })]);
+  room.setPending(sent);
+  assert.deepEqual(room.lines().length, 3);
+  room.resync();
+  room.nextJoin();
+  room.joined(page(2, [message(1), message(2, { author: "alice", nonce: "mine" })], { epoch: "another" }));
+  assert.deepEqual([seqs(), room.settled().map(({ nonce }) => nonce)], [[1, 2], ["mine", "lost"]]);
+  room.setPending([]);
+  assert.deepEqual(seqs(), [1, 2]);
+});
+
 test("another epoch in the answer is a resync", () => {
   join(2, [message(1), message(2)]);
   room.disconnected();

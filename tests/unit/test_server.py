@@ -220,15 +220,23 @@ async def test_what_waits_is_forgotten_with_the_connection(opened):
     waiting = asyncio.create_task(opened.frames.emptied.wait())
     opened.lose()
     assert await waiting
+    assert opened.write(b"frame")
     assert opened.frames.buffered_bytes == 0
-    assert not opened.write(b"frame")
 
 
 async def test_nothing_is_sent_after_the_close_frame(opened):
     opened.protocol.sendCloseFrame(code=4200)
     opened.protocol.serverSend("text")
-    assert not opened.write(b"frame")
+    assert opened.write(b"frame")
     assert opened.take() == b"\x88\x02\x10\x68"
+
+
+async def test_a_peer_that_closes_is_not_too_slow(opened):
+    opened.frames.hand_over(lambda message: None)
+    opened.protocol.dataReceived(hooks.CLOSE_MASKED)
+    opened.take()
+    assert opened.write(b"frame")
+    assert opened.take() == b""
 
 
 async def test_the_application_learns_the_code_that_the_server_closed_with(opened):

@@ -26,6 +26,7 @@ export class Room {
   #askedJoin = null;
   #askedHistory = null;
   #pending = [];
+  #writtenOff = new Set();
 
   constructor(slug, title = slug) {
     this.#slug = slug;
@@ -134,8 +135,12 @@ export class Room {
     return this.isLive ? this.#release() : [];
   }
 
-  /** The server cannot say what changed since: all that is known is worth nothing. */
+  /**
+   * The server cannot say what changed since: all that is known is worth nothing. What was sent is where all can see it
+   * or, when the database is a restored one, nowhere; it is not waited for.
+   */
   resync() {
+    this.#pending.filter(({ status }) => status === STATUS.SENT).forEach(({ key }) => this.#writtenOff.add(key));
     this.#lines.clear();
     this.#held.clear();
     this.#from = 0;
@@ -216,6 +221,7 @@ export class Room {
   }
 
   #isSettled({ key, status, version }) {
-    return this.#lines.ofKey(key) !== undefined || (status === STATUS.SENT && this.isKnown && version <= this.#version);
+    if (this.#lines.ofKey(key) !== undefined || this.#writtenOff.has(key)) return true;
+    return status === STATUS.SENT && this.isKnown && version <= this.#version;
   }
 }
