@@ -132,11 +132,14 @@ class Clients:
         return time.perf_counter() - began
 
     def _beat_hearts(self) -> None:
-        """A hundredth of the clients each time, so that every one of them beats once in its interval."""
+        """A hundredth of the clients each time, so that every one of them beats once in its interval.
+
+        What was not done while nobody called is made up for.
+        """
         now = time.perf_counter()
         if self._beat is None or now < self._beats_at:
             return
-        self._beats_at = now + self.wire.heartbeat_interval_s / HEARTBEAT_ROUNDS
+        self._beats_at += self.wire.heartbeat_interval_s / HEARTBEAT_ROUNDS
         self._beating = self._beating or [client for client in self._by_fd.values() if not client.steps]
         share = len(self._by_fd) // HEARTBEAT_ROUNDS + 1
         beating, self._beating = self._beating[:share], self._beating[share:]

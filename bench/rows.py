@@ -11,7 +11,7 @@ from .clients import Broken
 from .load import Figures, Load
 from .site import SiteServer
 from .wires import ChatWire
-from .workshop import EVERYBODY, SITE, SITE_ON_POSTGRESQL, SOCKETIO, TUTORIAL_PUBSUB, WS, Peer, Workshop
+from .workshop import EVERYBODY, SITE, SITE_ON_POSTGRESQL, SOCKETIO, TUTORIAL_PUBSUB, TWO_SITES, WS, Peer, Workshop
 
 LOBBY = "lobby"
 
@@ -54,6 +54,7 @@ ROOMS_PER_CLIENT = 500
 WARM_UP_CLIENTS = 20
 SETTLE_S = 3.0
 STORM_BEGINS_WITH = 10
+TURNS, WINDOWS_IN_TURN = 24, 8
 
 
 def rates(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
@@ -68,6 +69,26 @@ def rates(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
         load.rest(1)
         figures = load.saturate([LOBBY], 1, scale.warm_up_s, scale.window_s)
         yield Row("crowd, 1", f"{scale.crowd:,} sockets, 1 in flight", figures)
+
+
+def shared(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """What a delivery costs one process and two, in turn: apart, the machine's moods are larger than the difference."""
+    with workshop.running(SITE) as one, workshop.running(TWO_SITES) as two:
+        loads = {"one process": one.load([LOBBY], scale.crowd), "two processes": two.load([LOBBY], scale.crowd)}
+        for load in loads.values():
+            load.connect([LOBBY] * scale.crowd)
+        windows: dict[str, list[Figures]] = {processes: [] for processes in loads}
+        for _ in range(TURNS):
+            for processes, load in loads.items():
+                windows[processes].append(load.saturate([LOBBY], 1, 0, scale.window_s / WINDOWS_IN_TURN))
+        for processes, measured in windows.items():
+            title = f"{scale.crowd:,} sockets, 1 in flight, {processes} of one and two in turn"
+            yield Row(f"shared, {processes}", title, {"cpu_us": _cpu_of_all(measured)})
+
+
+def _cpu_of_all(windows: list[Figures]) -> float:
+    """For each delivery of all these windows, in µs."""
+    return sum(w["cpu_us"] * w["deliveries_per_s"] for w in windows) / sum(w["deliveries_per_s"] for w in windows)
 
 
 def paced(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
@@ -227,6 +248,7 @@ Plan = list[tuple[Measure, list[Peer]]]
 
 PLAN: Plan = [
     (rates, EVERYBODY),
+    (shared, [SITE]),
     (paced, EVERYBODY),
     (arrivals, EVERYBODY),
     (storm, [SITE, SITE_ON_POSTGRESQL]),

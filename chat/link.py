@@ -51,7 +51,7 @@ class Link:
     async def start(self) -> None:
         """Subscribe, or go on trying; the chat works meanwhile, through the database."""
         self._groups.add(EVERYBODY)
-        await self._subscribe_afresh()
+        await self._subscribe()
         self._tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._watch())]
 
     async def stop(self) -> None:
@@ -104,35 +104,47 @@ class Link:
             await asyncio.sleep(conf.PING_INTERVAL_S)
             if time.monotonic() - self._heard_at > conf.PING_DEADLINE_S:
                 self._note(False)
-                await self._subscribe_afresh()
+                await self._drop()
+                await self._subscribe()
 
     async def _add_all(self) -> None:
         """The groups that were wanted while the link was down."""
         for group in list(self._groups):
             await self._try(self._layer.group_add(group, self._channel), "join a group")
 
-    async def _subscribe_afresh(self) -> None:
-        """Drop the layer's connections, which may be dead without knowing, and subscribe to everything anew."""
+    async def _drop(self) -> None:
+        """The layer's connections, which may be dead without knowing, and whatever still waits for them."""
         if self._receiver is not None:
             self._receiver.cancel()
             self._receiver = None
-            await self._try(self._layer.flush(), "close")
+        await self._try(self._layer.flush(), "close")
         _forget_layer()
+
+    async def _subscribe(self) -> None:
+        """Open a channel of a new layer, and subscribe it to everything."""
         self._layer = get_channel_layer()
         self._channel = await self._try(self._layer.new_channel(), "open a channel") or ""
-        if not self._channel:
-            return
-        await self._add_all()
-        self._receiver = asyncio.create_task(self._receive_all(self._layer, self._channel))
+        if self._channel:
+            self._listen()
+            await self._add_all()
+
+    def _listen(self) -> None:
+        """Where the layer calls whoever hears, it needs no task."""
+        if hasattr(self._layer, "listen"):
+            self._layer.listen(self._channel, self._hear)
+        else:
+            self._receiver = asyncio.create_task(self._receive_all(self._layer, self._channel))
 
     async def _receive_all(self, layer: Any, channel: str) -> None:
         while True:
-            parcel = await layer.receive(channel)
-            self._heard_at = time.monotonic()
-            self._note(True)
-            if parcel["from"] != self._process:
-                self._is_alone_from = self._heard_at + conf.ALONE_AFTER_S
-                self._hand_over(parcel)
+            self._hear(await layer.receive(channel))
+
+    def _hear(self, parcel: Parcel) -> None:
+        self._heard_at = time.monotonic()
+        self._note(True)
+        if parcel["from"] != self._process:
+            self._is_alone_from = self._heard_at + conf.ALONE_AFTER_S
+            self._hand_over(parcel)
 
     def _hand_over(self, parcel: Parcel) -> None:
         try:

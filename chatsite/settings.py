@@ -130,7 +130,7 @@ CACHES = {
 REDIS_URL = environment.redis("REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "chatsite.layer.PubSubLayer",
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 3, "socket_timeout": 5}],
             # Several sites may share a Redis: pub/sub knows no database numbers.

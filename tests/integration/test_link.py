@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from channels.layers import get_channel_layer
 
 from chat import conf
 from chat.link import EVERYBODY, Link
@@ -76,3 +77,17 @@ async def test_who_was_left_is_alone_again(start):
     assert not ada.link.is_alone()
     await bob.link.stop()
     await until_alone(ada)
+
+
+async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp_path, monkeypatch):
+    """Each attempt has a layer of its own: nothing of the one before may go on."""
+    monkeypatch.setattr(conf, "PING_DEADLINE_S", 0.05)
+    monkeypatch.setitem(settings.CHANNEL_LAYERS["default"]["CONFIG"], "hosts", [f"unix://{tmp_path}/nobody"])
+    attempts = []
+    monkeypatch.setattr("chat.link.get_channel_layer", lambda: attempts.append(get_channel_layer()) or attempts[-1])
+    await start("ada")
+    async with asyncio.timeout(PATIENCE_S):
+        while len(attempts) < 10:  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0.01)
+    receiving = [task for task in asyncio.all_tasks() if "_do_receiving" in repr(task)]
+    assert len(receiving) <= 1

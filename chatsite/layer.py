@@ -1,0 +1,113 @@
+"""The channel layer: channels-redis' pub/sub with a short way in and out, where a message costs many times less.
+
+Who publishes does not wait for Redis to say that it did. Nobody would do anything with that answer: what is published
+may be lost on its way all the same, and a dead link shows in what is heard. Who hears is called, without a queue
+between. Both are measured in docs/decisions.md.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import ResponseError
+
+logger = logging.getLogger("channels_redis.pubsub")
+
+NOT_SUBSCRIBED_S = 0.02
+AFTER_TROUBLE_S = 1
+
+
+class PubSubLayer(RedisPubSubChannelLayer):
+    """`RedisPubSubChannelLayer`, publishing through `Shard`."""
+
+    def _get_layer(self) -> RedisPubSubLoopLayer:
+        layer = super()._get_layer()
+        if not isinstance(layer._shards[0], Shard):
+            layer._shards = [Shard(shard.host, layer) for shard in layer._shards]
+        return layer
+
+    def listen(self, channel: str, heard: Callable[[Any], None]) -> None:
+        """Instead of `receive`: call `heard(message)` for every message to this channel, until the layer is flushed."""
+        self._get_layer().channels[channel] = Ear(lambda data: heard(self.deserialize(data)))
+
+
+class Ear:
+    """In place of a channel's queue: what comes is heard at once."""
+
+    def __init__(self, heard: Callable[[bytes], None]):
+        self.put_nowait = heard
+
+
+class Shard(RedisSingleShardConnection):
+    """One Redis, with one more connection to it: for publishing, and told by CLIENT REPLY OFF never to answer.
+
+    Where that is unknown or forbidden, publishing is as channels-redis does it. Whoever publishes bounds the
+    time: a Redis that takes nothing makes them wait as soon as the buffer is full.
+    """
+
+    _mute: AbstractConnection | None = None
+    _may_be_mute = True
+
+    async def publish(self, channel: str, message: bytes) -> None:
+        if self._may_be_mute:
+            try:
+                await self._publish_unanswered(channel, message)
+            except ResponseError:
+                self._may_be_mute = False
+        if not self._may_be_mute:
+            await super().publish(channel, message)
+
+    async def _publish_unanswered(self, channel: str, message: bytes) -> None:
+        async with self._lock:
+            mute = self._mute or self._make_mute()
+            command = mute.pack_command("PUBLISH", channel, message)
+            try:
+                await mute.send_packed_command(command, check_health=False)
+            except ConnectionLost:  # some time ago: Redis may be there again
+                await mute.send_packed_command(command, check_health=False)
+
+    def _make_mute(self) -> AbstractConnection:
+        """Not connected yet: sending does that, and the callback comes before anything is sent."""
+        self._ensure_redis()
+        self._mute = mute = self._redis.connection_pool.make_connection()
+        mute.socket_timeout = None
+        mute.register_connect_callback(self._hush)
+        return mute
+
+    async def _hush(self, mute: AbstractConnection) -> None:
+        """Of OFF and ON, ON alone is answered; anything else means that OFF is not obeyed."""
+        for command in ("OFF", "ON"):
+            await mute.send_command("CLIENT", "REPLY", command)
+        await mute.read_response()
+        await mute.send_command("CLIENT", "REPLY", "OFF")
+
+    async def _do_receiving(self) -> None:
+        """As channels-redis does it, but waiting for what comes instead of looking ten times a second."""
+        while True:
+            try:
+                self._receive_message(await self._next_message())
+            except ConnectionLost:
+                logger.debug("the connection is lost")
+            except Exception:
+                logger.exception("what was received could not be taken")
+                await asyncio.sleep(AFTER_TROUBLE_S)
+
+    async def _next_message(self) -> dict[str, Any] | None:
+        if not self._pubsub or not self._pubsub.subscribed:
+            await asyncio.sleep(NOT_SUBSCRIBED_S)
+            return None
+        connection = self._pubsub.connection
+        if not connection.is_connected:
+            await connection.connect()  # and subscribe again
+        response = await connection.read_response(push_request=True)
+        return await self._pubsub.handle_message(response, ignore_subscribe_messages=True)
+
+    async def flush(self) -> None:
+        mute, self._mute = self._mute, None
+        if mute is not None:
+            await mute.disconnect(nowait=True)
+        await super().flush()

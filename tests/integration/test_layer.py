@@ -1,0 +1,169 @@
+"""The channel layer on a real Valkey: what is published is heard, without an answer, and again after trouble."""
+
+import asyncio
+
+import pytest
+from channels_redis.pubsub import RedisSingleShardConnection
+from redis.asyncio import Redis
+
+from chatsite.layer import PubSubLayer
+from tests.programs import Valkey
+
+PATIENCE_S = 20
+EVERYTHING_BUT_CLIENT = ("ACL", "SETUSER", "default", "on", "nopass", "~*", "&*", "+@all", "-client")
+
+
+@pytest.fixture
+def valkey(tmp_path_factory):
+    valkey = Valkey(tmp_path_factory.mktemp("v"))
+    yield valkey
+    if valkey.is_running:
+        valkey.kill()
+
+
+class Hearer:
+    """A layer with one channel in the group `room`."""
+
+    def __init__(self, valkey):
+        self.layer = PubSubLayer(hosts=[valkey.url])
+        self.channel = ""
+
+    async def subscribe(self):
+        self.channel = await self.layer.new_channel()
+        await self.layer.group_add("room", self.channel)
+
+    async def hears(self):
+        async with asyncio.timeout(PATIENCE_S):
+            return (await self.layer.receive(self.channel))["number"]
+
+
+@pytest.fixture
+async def hearer(valkey):
+    hearer = Hearer(valkey)
+    await hearer.subscribe()
+    yield hearer
+    await hearer.layer.flush()
+
+
+@pytest.fixture
+async def layer(valkey):
+    layer = PubSubLayer(hosts=[valkey.url])
+    yield layer
+    await layer.flush()
+
+
+@pytest.fixture
+async def redis(valkey):
+    redis = Redis.from_url(valkey.url)
+    yield redis
+    await redis.aclose()
+
+
+@pytest.fixture
+def answered(monkeypatch):
+    """What was published as channels-redis does it."""
+    answered, publish = [], RedisSingleShardConnection.publish
+
+    async def note(self, channel, message):
+        answered.append(channel)
+        await publish(self, channel, message)
+
+    monkeypatch.setattr(RedisSingleShardConnection, "publish", note)
+    return answered
+
+
+async def publish(layer, *numbers):
+    for number in numbers:
+        await layer.group_send("room", {"type": "parcel", "number": number})
+
+
+async def publish_until_heard(layer, hearer, number):
+    """What is published while a connection is found to be dead is lost, as it may be."""
+
+    async def publish_again_and_again():
+        while True:
+            await publish(layer, number)
+            await asyncio.sleep(0.05)
+
+    publishing = asyncio.create_task(publish_again_and_again())
+    assert await hearer.hears() == number
+    publishing.cancel()
+
+
+async def clients_who_published(redis):
+    return [client for client in await redis.client_list() if client["cmd"] == "publish"]
+
+
+async def test_what_is_published_is_heard_in_order(layer, hearer, answered):
+    await publish(layer, *range(1_000))
+    assert [await hearer.hears() for _ in range(1_000)] == list(range(1_000))
+    assert answered == []
+
+
+async def test_redis_answers_no_publish(layer, hearer, redis):
+    await publish(layer, *range(10))
+    assert await hearer.hears() == 0
+    (mute,) = await clients_who_published(redis)
+    assert int(mute["tot-net-in"]) > 0
+    before = int(mute["tot-net-out"])
+    await publish(layer, *range(10, 1_000))
+    while await hearer.hears() != 999:
+        pass
+    (mute,) = await clients_who_published(redis)
+    assert int(mute["tot-net-out"]) == before
+
+
+async def test_it_is_heard_again_after_a_restart_of_redis(layer, hearer, valkey, redis, answered):
+    await publish(layer, 1)
+    assert await hearer.hears() == 1
+    valkey.kill()
+    valkey.start()
+    await hearer.layer.flush()
+    await hearer.subscribe()
+    await publish_until_heard(layer, hearer, 2)
+    assert answered == []
+    assert len(await clients_who_published(redis)) == 1
+
+
+async def test_a_connection_that_was_cut_is_made_again_and_is_mute_again(layer, hearer, redis):
+    await publish(layer, 1)
+    (mute,) = await clients_who_published(redis)
+    await redis.client_kill_filter(_id=mute["id"])
+    await publish_until_heard(layer, hearer, 1)
+    await publish_until_heard(layer, hearer, 1)
+    (again,) = await clients_who_published(redis)
+    assert again["id"] != mute["id"]
+
+
+async def test_where_client_reply_is_refused_publishing_is_answered(layer, hearer, redis, answered):
+    await redis.execute_command(*EVERYTHING_BUT_CLIENT)
+    await publish(layer, 1, 2)
+    assert [await hearer.hears(), await hearer.hears()] == [1, 2]
+    assert len(answered) == 2
+
+
+async def test_nothing_stays_open_after_a_flush(layer, hearer, redis):
+    await publish(layer, 1)
+    assert await hearer.hears() == 1
+    await layer.flush()
+    async with asyncio.timeout(PATIENCE_S):
+        while await clients_who_published(redis):  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0.01)
+    await publish_until_heard(layer, hearer, 2)
+
+
+async def test_who_listens_is_called(layer, valkey):
+    heard = asyncio.Queue()
+    channel = await layer.new_channel()
+    layer.listen(channel, heard.put_nowait)
+    await layer.group_add("room", channel)
+    await publish(layer, 1, 2)
+    async with asyncio.timeout(PATIENCE_S):
+        assert [(await heard.get())["number"], (await heard.get())["number"]] == [1, 2]
+
+
+async def test_who_hears_goes_on_when_the_connection_is_cut(layer, hearer, redis):
+    for client in await redis.client_list():
+        if client["cmd"].endswith("subscribe"):
+            await redis.client_kill_filter(_id=client["id"])
+    await publish_until_heard(layer, hearer, 1)
