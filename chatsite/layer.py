@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 logger = logging.getLogger("channels_redis.pubsub")
 
 NOT_SUBSCRIBED_S = 0.02
+AFTER_LOSS_S = 0.1
 AFTER_TROUBLE_S = 1
 
 
@@ -91,7 +92,7 @@ class Shard(RedisSingleShardConnection):
             try:
                 self._receive_message(await self._next_message())
             except ConnectionLost:
-                logger.debug("the connection is lost")
+                await asyncio.sleep(AFTER_LOSS_S)
             except Exception:
                 logger.exception("what was received could not be taken")
                 await asyncio.sleep(AFTER_TROUBLE_S)

@@ -6,7 +6,8 @@ import pytest
 from channels_redis.pubsub import RedisSingleShardConnection
 from redis.asyncio import Redis
 
-from chatsite.layer import PubSubLayer
+from chatsite import layer as layers
+from chatsite.layer import ConnectionLost, PubSubLayer, Shard
 from tests.programs import Valkey
 
 PATIENCE_S = 20
@@ -167,3 +168,20 @@ async def test_who_hears_goes_on_when_the_connection_is_cut(layer, hearer, redis
         if client["cmd"].endswith("subscribe"):
             await redis.client_kill_filter(_id=client["id"])
     await publish_until_heard(layer, hearer, 1)
+
+
+async def test_who_cannot_connect_waits_between_two_attempts(monkeypatch):
+    attempts, waits = [], []
+
+    async def attempt(self):
+        attempts.append(self)
+        raise ConnectionLost if len(attempts) < 4 else asyncio.CancelledError
+
+    async def wait(seconds):
+        waits.append(seconds)
+
+    monkeypatch.setattr(Shard, "_next_message", attempt)
+    monkeypatch.setattr(layers.asyncio, "sleep", wait)
+    with pytest.raises(asyncio.CancelledError):
+        await Shard({}, None)._do_receiving()
+    assert waits == [layers.AFTER_LOSS_S] * 3
