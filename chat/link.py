@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from channels.layers import channel_layers, get_channel_layer
+from channels.layers import get_channel_layer
 
 from . import conf
 
@@ -118,11 +118,11 @@ class Link:
             self._receiver.cancel()
             self._receiver = None
         await self._try(self._layer.flush(), "close")
-        _forget_layer()
+        if hasattr(self._layer, "renew"):
+            self._layer.renew()
 
     async def _subscribe(self) -> None:
-        """Open a channel of a new layer, and subscribe it to everything."""
-        self._layer = get_channel_layer()
+        """Open a channel, and subscribe it to everything."""
         self._channel = await self._try(self._layer.new_channel(), "open a channel") or ""
         if self._channel:
             self._listen()
@@ -168,8 +168,3 @@ class Link:
             logger.debug("could not %s: %s", what, problem)
             self._note(False)
             return None
-
-
-def _forget_layer() -> None:
-    """The next get_channel_layer makes a new one, with connections of its own."""
-    channel_layers.backends.pop("default", None)

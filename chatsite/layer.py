@@ -23,12 +23,17 @@ AFTER_TROUBLE_S = 1
 
 
 class PubSubLayer(RedisPubSubChannelLayer):
-    """`RedisPubSubChannelLayer`, publishing through `Shard`."""
+    """`RedisPubSubChannelLayer` on `Shard`s."""
 
     def _get_layer(self) -> RedisPubSubLoopLayer:
         layer = super()._get_layer()
-        if not isinstance(layer._shards[0], Shard):
-            layer._shards = [Shard(shard.host, layer) for shard in layer._shards]
+        return layer if isinstance(layer._shards[0], Shard) else self.renew()
+
+    def renew(self) -> RedisPubSubLoopLayer:
+        """Go on with new connections, whoever may still wait for the old ones."""
+        layer = RedisPubSubLoopLayer(*self._args, **self._kwargs, channel_layer=self)
+        layer._shards = [Shard(shard.host, layer) for shard in layer._shards]
+        self._layers[asyncio.get_running_loop()] = layer
         return layer
 
     def listen(self, channel: str, heard: Callable[[Any], None]) -> None:
@@ -40,18 +45,29 @@ class Ear:
     """In place of a channel's queue: what comes is heard at once."""
 
     def __init__(self, heard: Callable[[bytes], None]):
-        self.put_nowait = heard
+        self._heard = heard
+
+    def put_nowait(self, data: bytes) -> None:
+        try:
+            self._heard(data)
+        except Exception:
+            logger.exception("a message could not be taken")
 
 
 class Shard(RedisSingleShardConnection):
     """One Redis, with one more connection to it: for publishing, and told by CLIENT REPLY OFF never to answer.
 
-    Where that is unknown or forbidden, publishing is as channels-redis does it. Whoever publishes bounds the
-    time: a Redis that takes nothing makes them wait as soon as the buffer is full.
+    Where that is unknown or forbidden, publishing is as channels-redis does it. Nothing here has a time limit but
+    connecting: who hears waits as long as it takes, and whoever calls bounds the rest. A Redis that takes nothing makes
+    them wait as soon as the buffer is full.
     """
 
     _mute: AbstractConnection | None = None
     _may_be_mute = True
+    _receive_task: asyncio.Task[None] | None
+
+    def __init__(self, host: dict[str, Any], layer: RedisPubSubLoopLayer):
+        super().__init__({**host, "socket_timeout": None}, layer)
 
     async def publish(self, channel: str, message: bytes) -> None:
         if self._may_be_mute:
@@ -65,17 +81,18 @@ class Shard(RedisSingleShardConnection):
     async def _publish_unanswered(self, channel: str, message: bytes) -> None:
         async with self._lock:
             mute = self._mute or self._make_mute()
+            if mute._reader and mute._reader.at_eof():
+                await mute.disconnect(nowait=True)
             command = mute.pack_command("PUBLISH", channel, message)
             try:
                 await mute.send_packed_command(command, check_health=False)
-            except ConnectionLost:  # some time ago: Redis may be there again
+            except ConnectionLost:  # a moment ago
                 await mute.send_packed_command(command, check_health=False)
 
     def _make_mute(self) -> AbstractConnection:
         """Not connected yet: sending does that, and the callback comes before anything is sent."""
         self._ensure_redis()
         self._mute = mute = self._redis.connection_pool.make_connection()
-        mute.socket_timeout = None
         mute.register_connect_callback(self._hush)
         return mute
 
@@ -108,6 +125,10 @@ class Shard(RedisSingleShardConnection):
         return await self._pubsub.handle_message(response, ignore_subscribe_messages=True)
 
     async def flush(self) -> None:
+        """As channels-redis does it, but without waiting for the receiver: that wait swallows our own cancellation."""
+        if self._receive_task is not None:
+            self._receive_task.cancel()
+            self._receive_task = None
         mute, self._mute = self._mute, None
         if mute is not None:
             await mute.disconnect(nowait=True)

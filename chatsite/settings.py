@@ -132,7 +132,7 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "chatsite.layer.PubSubLayer",
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 3, "socket_timeout": 5}],
+            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 3}],
             # Several sites may share a Redis: pub/sub knows no database numbers.
             "prefix": f"chatsite-{hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:8]}",
         },

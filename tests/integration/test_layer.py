@@ -7,7 +7,7 @@ from channels_redis.pubsub import RedisSingleShardConnection
 from redis.asyncio import Redis
 
 from chatsite import layer as layers
-from chatsite.layer import ConnectionLost, PubSubLayer, Shard
+from chatsite.layer import PubSubLayer, Shard
 from tests.programs import Valkey
 
 PATIENCE_S = 20
@@ -26,7 +26,7 @@ class Hearer:
     """A layer with one channel in the group `room`."""
 
     def __init__(self, valkey):
-        self.layer = PubSubLayer(hosts=[valkey.url])
+        self.layer = PubSubLayer(hosts=[{"address": valkey.url, "socket_timeout": 0.05}])
         self.channel = ""
 
     async def subscribe(self):
@@ -93,6 +93,10 @@ async def publish_until_heard(layer, hearer, number):
 
 async def clients_who_published(redis):
     return [client for client in await redis.client_list() if client["cmd"] == "publish"]
+
+
+async def subscribers(redis):
+    return [client for client in await redis.client_list() if client["cmd"].endswith("subscribe")]
 
 
 async def test_what_is_published_is_heard_in_order(layer, hearer, answered):
@@ -164,24 +168,63 @@ async def test_who_listens_is_called(layer, valkey):
 
 
 async def test_who_hears_goes_on_when_the_connection_is_cut(layer, hearer, redis):
-    for client in await redis.client_list():
-        if client["cmd"].endswith("subscribe"):
-            await redis.client_kill_filter(_id=client["id"])
+    (subscriber,) = await subscribers(redis)
+    await redis.client_kill_filter(_id=subscriber["id"])
     await publish_until_heard(layer, hearer, 1)
 
 
-async def test_who_cannot_connect_waits_between_two_attempts(monkeypatch):
-    attempts, waits = [], []
+async def test_silence_ends_no_subscription(layer, hearer, redis):
+    """Whatever time limit the settings give."""
+    (before,) = await subscribers(redis)
+    async with asyncio.timeout(PATIENCE_S):
+        while int((await subscribers(redis))[0]["age"]) < 2:  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0.05)
+    (after,) = await subscribers(redis)
+    assert after["id"] == before["id"]
+
+
+async def test_what_cannot_be_taken_holds_up_nothing(layer, monkeypatch):
+    heard = asyncio.Queue()
+
+    def hear(message):
+        if message["number"] == 1:
+            raise RuntimeError("on purpose")
+        heard.put_nowait(message["number"])
+
+    channel = await layer.new_channel()
+    layer.listen(channel, hear)
+    await layer.group_add("room", channel)
+    monkeypatch.setattr(layers, "AFTER_TROUBLE_S", 10 * PATIENCE_S)
+    await publish(layer, 1, 2)
+    async with asyncio.timeout(PATIENCE_S):
+        assert await heard.get() == 2
+
+
+async def test_who_cannot_connect_lets_the_others_work(layer, hearer, valkey, monkeypatch):
+    """A connection to a Unix socket fails without giving up the turn."""
+    attempts = []
+    next_message = Shard._next_message
 
     async def attempt(self):
-        attempts.append(self)
-        raise ConnectionLost if len(attempts) < 4 else asyncio.CancelledError
+        attempts.append(1)
+        return await next_message(self)
 
-    async def wait(seconds):
-        waits.append(seconds)
-
+    valkey.kill()
     monkeypatch.setattr(Shard, "_next_message", attempt)
-    monkeypatch.setattr(layers.asyncio, "sleep", wait)
+    async with asyncio.timeout(PATIENCE_S):
+        while len(attempts) < 3:  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0.01)
+    valkey.start()
+    await publish_until_heard(layer, hearer, 1)
+
+
+async def test_a_flush_can_be_cancelled(layer, hearer):
+    """Whoever waits for a flush no more is not to find themselves going on after it."""
+    shard = hearer.layer._get_layer()._shards[0]
+    async with shard._lock:
+        flushing = asyncio.create_task(hearer.layer.flush())
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    flushing.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await Shard({}, None)._do_receiving()
-    assert waits == [layers.AFTER_LOSS_S] * 3
+        await flushing

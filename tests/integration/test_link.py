@@ -1,14 +1,18 @@
 """The link between processes, on a real Redis: what a process publishes among others, and while it is alone."""
 
 import asyncio
+import gc
 
 import pytest
-from channels.layers import get_channel_layer
+from channels.layers import channel_layers
+from channels_redis.pubsub import RedisPubSubLoopLayer
 
 from chat import conf
 from chat.link import EVERYBODY, Link
+from chatsite.layer import PubSubLayer
 
 PATIENCE_S = 20
+RENEW = PubSubLayer.renew
 
 
 class Process:
@@ -80,14 +84,16 @@ async def test_who_was_left_is_alone_again(start):
 
 
 async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp_path, monkeypatch):
-    """Each attempt has a layer of its own: nothing of the one before may go on."""
+    """Each attempt has connections of its own: nothing of the one before may go on, or stay."""
     monkeypatch.setattr(conf, "PING_DEADLINE_S", 0.05)
     monkeypatch.setitem(settings.CHANNEL_LAYERS["default"]["CONFIG"], "hosts", [f"unix://{tmp_path}/nobody"])
+    monkeypatch.setattr(channel_layers, "backends", {})
     attempts = []
-    monkeypatch.setattr("chat.link.get_channel_layer", lambda: attempts.append(get_channel_layer()) or attempts[-1])
+    monkeypatch.setattr(PubSubLayer, "renew", lambda layer: attempts.append(1) or RENEW(layer))
     await start("ada")
     async with asyncio.timeout(PATIENCE_S):
         while len(attempts) < 10:  # noqa: ASYNC110 (nothing announces it)
             await asyncio.sleep(0.01)
-    receiving = [task for task in asyncio.all_tasks() if "_do_receiving" in repr(task)]
-    assert len(receiving) <= 1
+    gc.collect()
+    assert len([task for task in asyncio.all_tasks() if "_do_receiving" in repr(task)]) <= 1
+    assert len([thing for thing in gc.get_objects() if isinstance(thing, RedisPubSubLoopLayer)]) <= 2
