@@ -3,7 +3,7 @@ import { STATUS } from "./constants.js";
 
 const DATABASE = "chatsite";
 const DATABASE_VERSION = 1;
-const OPENING_PATIENCE_MS = 2000;
+const OPENING_PATIENCE_MS = 10_000;
 const LEAVES_AFTER_MS = 1000;
 
 /** Opens the outbox of one user. Where the browser keeps nothing, it lasts as long as the page. */
@@ -239,7 +239,7 @@ class IndexedStore {
   }
 }
 
-/** A browser that will not say whether it can store is taken for one that cannot. */
+/** A browser that will not say whether it can store is taken for one that cannot; a busy one may take seconds. */
 function openStore(indexedDB, clock) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, DATABASE_VERSION);
