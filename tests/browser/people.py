@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -31,13 +32,15 @@ addEventListener("DOMContentLoaded", () => {
 expect.set_options(timeout=PATIENCE_MS)
 
 
-KEPT_DRAFTS = """
+# `wait_for_function` would take the promise for its answer, and not wait at all.
+A_DRAFT_IS_KEPT = """
 async () => {
   const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+  const frame = () => new Promise(requestAnimationFrame);
   const database = await done(indexedDB.open("chatsite"));
-  const count = await done(database.transaction("drafts").objectStore("drafts").count());
+  const drafts = () => database.transaction("drafts").objectStore("drafts");
+  while ((await done(drafts().count())) === 0) await frame();
   database.close();
-  return count > 0;
 }
 """
 
@@ -124,7 +127,8 @@ class Person:
 
     async def sees_the_draft_kept(self) -> None:
         """The browser says so itself: what is typed in the moment of a reload, it may lose."""
-        await self.page.wait_for_function(KEPT_DRAFTS)
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            await self.page.evaluate(A_DRAFT_IS_KEPT)
 
     async def says(self, *texts: str) -> None:
         for text in texts:
