@@ -116,8 +116,6 @@ class ChatConsumer(SocketConsumer):
         self.patience = Patience(conf.BROKEN_FRAMES_PER_MINUTE)
         self.waiting: list[Asked] = []
         self.worker: asyncio.Task[None] | None = None
-        if (on_drain := scope.get("extensions", {}).get("chatsite.drain")) is not None:
-            on_drain(runtime.drain)
         self.conversation = Conversation(
             await runtime.running(), person, dialect(room, person.name), self.outgoing.deliver, self.hang_up
         )

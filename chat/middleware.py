@@ -17,11 +17,10 @@ from django.conf import settings
 from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from . import access, database, names, protocol
+from . import access, database, names, protocol, runtime
 from .access import NotAdmitted, Person
 from .dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
 from .protocol import Close, Refusal
-from .runtime import Arrival
 
 logger = logging.getLogger("chat.upgrade")
 
@@ -83,6 +82,8 @@ class Dialects:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         offered = [name for name in scope["subprotocols"] if not name.startswith(protocol.TICKET_PREFIX)]
         chosen = _choose(scope["path"], offered)
+        if (on_drain := scope.get("extensions", {}).get("chatsite.drain")) is not None:
+            on_drain(runtime.drain)
         await receive()
         # A browser shows a close code only when its subprotocol was answered, so an unknown one is answered too.
         answered = chosen.subprotocol if chosen else offered[0]
@@ -90,7 +91,7 @@ class Dialects:
         if chosen is None:
             await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")
         else:
-            with Arrival() as arrival:
+            with runtime.Arrival() as arrival:
                 await self.app({**scope, "dialect": chosen, "arrival": arrival}, receive, send)
 
 

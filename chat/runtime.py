@@ -242,10 +242,9 @@ async def running() -> Runtime:
 
 
 async def drain() -> None:
-    """For the server, before it stops."""
-    started = _running.get(asyncio.get_running_loop())
-    if started is not None:
-        await (await started).drain()
+    """For the server, before it stops. Who is at the door already is told too, by a runtime that may not have begun."""
+    if Arrival.under_way or asyncio.get_running_loop() in _running:
+        await (await running()).drain()
 
 
 async def stop() -> None:

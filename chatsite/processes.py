@@ -17,7 +17,7 @@ from typing import IO, NoReturn
 
 from django.conf import settings
 
-from . import supervision, valkey
+from . import leash, supervision, valkey
 from .environment import StartRefused
 
 READY_TIMEOUT_S = 90
@@ -82,7 +82,7 @@ def _start_supervisor(folder: Path, count: int, valkey_binary: str | None) -> "s
     supervisor = subprocess.Popen(
         supervision.leashed([sys.executable, "-m", "supervisor.supervisord", "-c", str(config)]),
         cwd=settings.BASE_DIR,
-        env=_environment() | ({"REDIS_URL": f"unix://{socket}"} if valkey_binary else {}),
+        env=_environment() | leash.as_holder() | ({"REDIS_URL": f"unix://{socket}"} if valkey_binary else {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -174,11 +174,11 @@ class ChatServer(Server):
 
     @hook
     def kill_all_applications(self) -> Deferred:
-        """From the reactor, which stops when this is done."""
+        """From the reactor, which stops when this is done. From here on nobody is let in."""
+        self.is_draining = True
         return Deferred.fromFuture(asyncio.ensure_future(self._drain()))
 
     async def _drain(self) -> None:
-        self.is_draining = True
         logger.info("draining %d connections", len(self._connected()))
         for stop in self._stop_accepting:
             stop()

@@ -94,9 +94,9 @@ async def until_logged(site: Site, words: str, times: int = 1) -> None:
 
 
 @contextmanager
-def locked_database(site: Site) -> Iterator[None]:
-    """Somebody else holds the lock that every write of a message needs."""
-    lock = "LOCK TABLE chat_room IN EXCLUSIVE MODE" if "DATABASE_URL" in site.env else "BEGIN IMMEDIATE"
+def locked_database(site: Site, table: str = "chat_room") -> Iterator[None]:
+    """Somebody else holds the lock that every write to the table needs; of a message, where none is named."""
+    lock = f"LOCK TABLE {table} IN EXCLUSIVE MODE" if "DATABASE_URL" in site.env else "BEGIN IMMEDIATE"
     with closing(_connection(site)) as connection:
         connection.execute(lock)
         yield

@@ -9,6 +9,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage
 
 from tests.client import ChatClient
 from tests.person import Person
+from tests.staging import locked_database, until_logged
 
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
 PEOPLE = 12
@@ -137,6 +138,18 @@ async def test_who_comes_while_it_stops_is_told_too_or_not_let_in(start_site):
         await coming
         assert {(await client.told("closed"))["code"] for client in clients} == {4200}
         assert all("bye" in [event["type"] for event in client.events] for client in clients)
+
+
+async def test_who_came_before_there_was_anything_to_drain_is_told_too(start_site):
+    """The first of a process, who still wait for their names when it is told to stop."""
+    site = start_site(1, **NO_LIMIT)
+    async with AsyncExitStack() as stack:
+        with locked_database(site, "chat_user"):
+            client = await stack.enter_async_context(ChatClient(f"{site.ws_urls[0]}?name=first"))
+            site.processes[0].ask_to_stop()
+            await until_logged(site, "draining 1 connections")
+        assert (await client.told("closed"))["code"] == 4200
+        assert "bye" in [event["type"] for event in client.events]
 
 
 async def keep_coming(stack, url, clients, several_are_in):
