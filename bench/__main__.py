@@ -60,7 +60,7 @@ def _measure_one(workshop: Workshop, results: Results, scale: Scale, measure: ro
     began = time.perf_counter()
     try:
         for row in measure(workshop, peer, scale):
-            results.add(peer.name, row)
+            results.add((row.peer or peer).name, row)
     except Broken as trouble:
         results.troubles.append(f"{peer.name}, {measure.__name__}: {trouble}")
     print(f"{measure.__name__}: {peer.name}, {time.perf_counter() - began:.1f} s", file=sys.stderr, flush=True)

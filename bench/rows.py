@@ -5,23 +5,26 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from .clients import Broken
 from .load import Figures, Load
+from .servers import Server
 from .site import SiteServer
 from .wires import ChatWire
 from .workshop import EVERYBODY, SITE, SITE_ON_POSTGRESQL, SOCKETIO, TUTORIAL_PUBSUB, TWO_SITES, WS, Peer, Workshop
 
 LOBBY = "lobby"
+Name = TypeVar("Name")
 
 
 class Row(NamedTuple):
-    """Figures of one peer. Rows with the same key stand in one row of the table."""
+    """Figures of one peer: the one that is being measured, if no other is named. One key is one row of the table."""
 
     key: str
     title: str
     figures: Figures
+    peer: Peer | None = None
 
 
 Measured = Iterator[Row]
@@ -40,10 +43,11 @@ class Scale(NamedTuple):
     messages: int
     active_rooms: int
     requests: int
+    turns: int
 
 
-FULL = Scale(1.5, 5, 200, 1_000, 300, 4_000, 2_000, 1_000_000, 5_000, 100)
-QUICK = Scale(0.5, 1.5, 200, 1_000, 50, 1_000, 500, 100_000, 500, 20)
+FULL = Scale(1.5, 5, 200, 1_000, 300, 4_000, 2_000, 1_000_000, 5_000, 100, 24)
+QUICK = Scale(0.5, 1.5, 200, 1_000, 50, 1_000, 500, 100_000, 500, 20, 10)
 
 PACED_MEMBERS = 20
 MISSED = 100
@@ -54,7 +58,6 @@ ROOMS_PER_CLIENT = 500
 WARM_UP_CLIENTS = 20
 SETTLE_S = 3.0
 STORM_BEGINS_WITH = 10
-TURNS, WINDOWS_IN_TURN = 24, 8
 
 
 def rates(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
@@ -72,23 +75,77 @@ def rates(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
 
 
 def shared(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
-    """What a delivery costs one process and two, in turn: apart, the machine's moods are larger than the difference."""
+    """What a delivery costs one process and two, in turn."""
     with workshop.running(SITE) as one, workshop.running(TWO_SITES) as two:
         loads = {"one process": one.load([LOBBY], scale.crowd), "two processes": two.load([LOBBY], scale.crowd)}
         for load in loads.values():
             load.connect([LOBBY] * scale.crowd)
-        windows: dict[str, list[Figures]] = {processes: [] for processes in loads}
-        for _ in range(TURNS):
-            for processes, load in loads.items():
-                windows[processes].append(load.saturate([LOBBY], 1, 0, scale.window_s / WINDOWS_IN_TURN))
-        for processes, measured in windows.items():
+        measured = _in_turn(
+            scale.turns,
+            {name: partial(load.saturate, [LOBBY], 1, 0, scale.window_s / 8) for name, load in loads.items()},
+        )
+        for processes, figures in measured.items():
             title = f"{scale.crowd:,} sockets, 1 in flight, {processes} of one and two in turn"
-            yield Row(f"shared, {processes}", title, {"cpu_us": _cpu_of_all(measured)})
+            yield Row(f"shared, {processes}", title, _only(figures, "cpu_us"))
 
 
-def _cpu_of_all(windows: list[Figures]) -> float:
-    """For each delivery of all these windows, in µs."""
-    return sum(w["cpu_us"] * w["deliveries_per_s"] for w in windows) / sum(w["deliveries_per_s"] for w in windows)
+def duel(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """One room, a message at a time: this peer and the other in turn."""
+    with workshop.running(peer) as ours, workshop.running(SOCKETIO) as theirs:
+        loads = {duellist: server.load([LOBBY], scale.members) for duellist, server in _pairs(peer, ours, theirs)}
+        for load in loads.values():
+            load.connect([LOBBY] * scale.members)
+        measured = _in_turn(
+            scale.turns,
+            {duellist: partial(load.saturate, [LOBBY], 1, 0, scale.window_s / 8) for duellist, load in loads.items()},
+        )
+        for duellist, figures in measured.items():
+            yield Row("duel", f"{scale.members} sockets, 1 in flight, in turn", figures, duellist)
+
+
+def paced_duel(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
+    """Many rooms, one message a second in each: this peer and the other in turn."""
+    rooms = [f"room{number}" for number in range(scale.paced_rooms)]
+    with workshop.running(peer) as ours, workshop.running(SOCKETIO) as theirs:
+        loads = {
+            duellist: server.load(rooms, len(rooms) * PACED_MEMBERS) for duellist, server in _pairs(peer, ours, theirs)
+        }
+        for load in loads.values():
+            load.connect(rooms * PACED_MEMBERS)
+            load.rest(SETTLE_S)
+        pace_s = scale.warm_up_s / 8, scale.window_s / 4
+        measured = _in_turn(
+            scale.turns, {duellist: partial(load.pace, 1.0, *pace_s) for duellist, load in loads.items()}
+        )
+        for duellist, figures in measured.items():
+            title = f"{len(rooms)} rooms × {PACED_MEMBERS} sockets, a message a second each, in turn"
+            yield Row("paced duel", title, figures, duellist)
+
+
+def _pairs(peer: Peer, ours: Server, theirs: Server) -> list[tuple[Peer, Server]]:
+    return [(peer, ours), (SOCKETIO, theirs)]
+
+
+def _in_turn(turns: int, windows: dict[Name, Callable[[], Figures]]) -> dict[Name, Figures]:
+    """All of them are there all the time, and measured a little at a time.
+
+    Apart, the machine's moods are larger than the differences: the same two columns, minutes apart, gave 1.2 and 1.8.
+    """
+    measured: dict[Name, list[Figures]] = {name: [] for name in windows}
+    for _ in range(turns):
+        for name, window in windows.items():
+            measured[name].append(window())
+    return {name: _together(figures) for name, figures in measured.items()}
+
+
+def _together(windows: list[Figures]) -> Figures:
+    deliveries_per_s = sum(window["deliveries_per_s"] for window in windows)
+    return {
+        "deliveries_per_s": deliveries_per_s / len(windows),
+        "cpu_us": sum(window["cpu_us"] * window["deliveries_per_s"] for window in windows) / deliveries_per_s,
+        "p50_ms": statistics.median(window["p50_ms"] for window in windows),
+        "lost": sum(window["lost"] for window in windows),
+    }
 
 
 def paced(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
@@ -248,7 +305,9 @@ Plan = list[tuple[Measure, list[Peer]]]
 
 PLAN: Plan = [
     (rates, EVERYBODY),
+    (duel, [SITE]),
     (shared, [SITE]),
+    (paced_duel, [SITE]),
     (paced, EVERYBODY),
     (arrivals, EVERYBODY),
     (storm, [SITE, SITE_ON_POSTGRESQL]),
@@ -260,7 +319,8 @@ PLAN: Plan = [
 
 QUICK_PLAN: Plan = [
     (rates, [SITE, TUTORIAL_PUBSUB, SOCKETIO, WS]),
-    (paced, [SITE, SOCKETIO]),
+    (duel, [SITE]),
+    (paced_duel, [SITE]),
     (arrivals, [SITE, SOCKETIO]),
     (pages, [SITE]),
     (other_rooms, [SITE]),
