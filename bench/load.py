@@ -98,7 +98,7 @@ class Load:
         figures = self._measure(warm_up_s, window_s, _no_plans)
         self._posts_again = False
         self._land()
-        return figures
+        return figures | {"lost": self._lost}
 
     def pace(self, interval_s: float, warm_up_s: float, window_s: float) -> Figures:
         """A message in every room each interval, evenly spread."""
@@ -115,7 +115,7 @@ class Load:
 
         figures = self._measure(warm_up_s, window_s, post_what_is_due)
         self._land()
-        return figures
+        return figures | {"lost": self._lost}
 
     def burst(self, room: str, count: int) -> None:
         """Post so many, a few on their way at a time, until everybody has them."""
@@ -166,10 +166,11 @@ class Load:
                 self.post(oldest.room)
 
     def _land(self) -> None:
-        """Wait for what is on its way; what does not come is not waited for."""
+        """Wait for what is on its way; what does not come is lost."""
         until = time.perf_counter() + LANDING_S
         while self._flights and time.perf_counter() < until:
             self.clients.turn(TURN_S)
+        self._lost += len(self._flights)
         self._flights.clear()
 
     # The clock
@@ -182,7 +183,7 @@ class Load:
             self._run(warm_up_s, plans)
             self._window = Window(self._pids, self._split)
             self._run(window_s, plans)
-            return self._window.figures() | {"lost": self._lost}
+            return self._window.figures()
         finally:
             self._window = None
             gc.enable()

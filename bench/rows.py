@@ -139,13 +139,15 @@ def _in_turn(turns: int, windows: dict[Name, Callable[[], Figures]]) -> dict[Nam
 
 
 def _together(windows: list[Figures]) -> Figures:
-    deliveries_per_s = sum(window["deliveries_per_s"] for window in windows)
-    return {
-        "deliveries_per_s": deliveries_per_s / len(windows),
-        "cpu_us": sum(window["cpu_us"] * window["deliveries_per_s"] for window in windows) / deliveries_per_s,
-        "p50_ms": statistics.median(window["p50_ms"] for window in windows),
-        "lost": sum(window["lost"] for window in windows),
-    }
+    """One that stood still has no latency and no cost for each delivery."""
+    moving = [window for window in windows if "cpu_us" in window]
+    figures = {name: sum(window[name] for window in windows) for name in ("deliveries_per_s", "lost")}
+    figures["deliveries_per_s"] /= len(windows)
+    if moving:
+        cpu_us, deliveries = ([window[name] for window in moving] for name in ("cpu_us", "deliveries_per_s"))
+        figures["cpu_us"] = statistics.fmean(cpu_us, deliveries)
+        figures["p50_ms"] = statistics.median(window["p50_ms"] for window in moving)
+    return figures
 
 
 def paced(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:

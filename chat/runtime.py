@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("chat.runtime")
 
 
-COME_BACK_S = 0.1
-ARRIVAL_PATIENCE_S = 3
+COME_BACK_S, COME_BACK_SPREAD_S, COME_BACK_PER_S = 0.1, 2.0, 400
+ARRIVAL_PATIENCE_S = 8  # of the ten seconds that a drain may take
 
 
 class Arrival:
@@ -96,11 +96,15 @@ class Runtime:
         """Send everybody away, each to come back at a time of their own, and finish what is being written."""
         self.is_draining = True
         self.presence.drain()
-        spread_s = min(2.0, len(self.conversations) / 400)
         for conversation in list(self.conversations.values()):
-            conversation.bye(Close.RESTARTING, retry_after_s=COME_BACK_S + random.uniform(0, spread_s))
+            self._send_away(conversation)
         await self._all_arrived()
         await self.log.drained()
+
+    def _send_away(self, conversation: Conversation) -> None:
+        everybody = len(self.conversations) + len(Arrival.under_way)
+        spread_s = min(COME_BACK_SPREAD_S, everybody / COME_BACK_PER_S)
+        conversation.bye(Close.RESTARTING, retry_after_s=COME_BACK_S + random.uniform(0, spread_s))
 
     async def _all_arrived(self) -> None:
         """Whoever was at the door already comes in, and is sent away by `add`."""
@@ -119,7 +123,7 @@ class Runtime:
         if not conversation.dialect.sends_heartbeats:
             self._wait_for_life(conversation)
         if self.is_draining:
-            conversation.bye(Close.RESTARTING, retry_after_s=COME_BACK_S)
+            self._send_away(conversation)
 
     def heard_from(self, conversation: Conversation) -> None:
         """A newcomer lives: from now on it counts, as one of its name that is as new as its accept."""
@@ -242,9 +246,10 @@ async def running() -> Runtime:
 
 
 async def drain() -> None:
-    """For the server, before it stops. Who is at the door already is told too, by a runtime that may not have begun."""
-    if Arrival.under_way or asyncio.get_running_loop() in _running:
-        await (await running()).drain()
+    """For the server, before it stops."""
+    started = _running.get(asyncio.get_running_loop())
+    if started is not None:
+        await (await started).drain()
 
 
 async def stop() -> None:

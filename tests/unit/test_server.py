@@ -362,6 +362,14 @@ async def test_what_is_to_be_awaited_at_the_end_is_registered_once_and_may_fail(
     assert "failed while draining" in caplog.text
 
 
+async def test_nobody_is_let_in_from_the_moment_in_which_it_is_told_to_stop():
+    chat_server = ChatServer(application=None, endpoints=["tcp:0"])
+    chat_server.connections = {}
+    ended = chat_server.kill_all_applications()
+    assert chat_server.is_draining
+    await ended.asFuture(asyncio.get_running_loop())
+
+
 def test_a_traceback_for_what_a_client_sent_becomes_a_line():
     record = logging.makeLogRecord({"msg": "Traceback (most recent call last):\n  File\nUnicodeDecodeError: 'ascii'\n"})
     assert server._last_line_only(record)
