@@ -212,7 +212,7 @@ class Hub:
         if due:
             self._send(room, due)
         if room.feed.has_gap and room.filling is None:
-            room.filling = asyncio.create_task(self._fill(room, after_s=conf.HOLD_S))
+            room.filling = asyncio.create_task(self._fill(room))
 
     def _send(self, room: ActiveRoom, changes: list[Change]) -> None:
         if not self._unflushed:
@@ -253,10 +253,10 @@ class Hub:
         self._tell_filled(room, page)
         return room.feed.head > was
 
-    async def _fill(self, room: ActiveRoom, after_s: float = 0.0, expected: int = 0) -> None:
-        """Read what is missing, unless it still arrives within `after_s`. `expected`: a head that is known to exist."""
+    async def _fill(self, room: ActiveRoom, expected: int = 0) -> None:
+        """Read what is missing, unless it still arrives. `expected`: a head that is known to exist."""
         try:
-            await asyncio.sleep(after_s)
+            await asyncio.sleep(conf.HOLD_S)
             while room.feed.has_gap or room.feed.head < expected:
                 if not await self.refresh(room):
                     room.feed.forget_held()  # it is not in the database either
@@ -292,7 +292,7 @@ class Hub:
                 continue
             if head.epoch != room.epoch:
                 self._start_afresh(room, head)
-            elif head.head > room.feed.head and room.filling is None:
+            elif head.head > room.feed.head and room.filling is None:  # or on its way: most often that is all
                 room.filling = asyncio.create_task(self._fill(room, expected=head.head))
             room.floor = head.floor
 

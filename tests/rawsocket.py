@@ -163,9 +163,14 @@ class RawSocket:
         return json.loads(self._lines.popleft())
 
     async def told(self, type: str, **fields: Any) -> Event:
-        """The next event of that type with those fields; others are passed over."""
+        """The next event of that type with those fields; others are passed over.
+
+        A message may come in a page that nobody asked for: the server read it from the database before it was told.
+        """
         while True:
             event = await self.event()
+            if type == "message" and event["type"] == "joined" and "id" not in event:
+                self._lines.extendleft(json.dumps(message) for message in reversed(event["messages"]))
             if event["type"] == type and all(event.get(name) == value for name, value in fields.items()):
                 return event
 

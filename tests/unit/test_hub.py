@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from chat.feed import Change
 from chat.hub import Hub
-from chat.log import Head
+from chat.log import Head, Page
 
 ROOM = (1, "lobby", "Lobby")
 
@@ -14,8 +15,12 @@ class Shelf:
     """In place of the database: an empty room, shown when the test says so."""
 
     def __init__(self):
-        self.asked = 0
+        self.asked = self.read = 0
         self.answer = asyncio.get_running_loop().create_future()
+
+    async def changes(self, room_id, after):
+        self.read += 1
+        return Page([Change(1, 1, b"{}")], 1, more=False)
 
     async def latest(self, room_id):
         self.asked += 1
@@ -83,3 +88,23 @@ async def test_who_comes_in_the_moment_in_which_a_room_closes_opens_it_again(hub
     assert late
     assert hub.room(1) is room
     late[0].close()
+
+
+async def test_what_the_comparison_of_heads_finds_is_not_read_if_it_still_arrives(hub, shelf):
+    """The other process has committed it, and its word is on the way: no page is read and told for that."""
+    shelf.answer.set_result(None)
+    room = await hub.open(*ROOM)
+    hub._compare([Head(room.id, room.epoch, 1, 0)])
+    for _ in range(5):
+        await asyncio.sleep(0)
+    hub.arrived(room.id, [Change(1, 1, b"{}")])
+    await room.filling
+    assert (room.feed.head, shelf.read) == (1, 0)
+
+
+async def test_what_the_comparison_of_heads_finds_and_does_not_arrive_is_read(hub, shelf):
+    shelf.answer.set_result(None)
+    room = await hub.open(*ROOM)
+    hub._compare([Head(room.id, room.epoch, 1, 0)])
+    await room.filling
+    assert (room.feed.head, shelf.read) == (1, 1)
