@@ -63,8 +63,11 @@ class ChatClient:
         await self._take([{"type": "closed", "code": self.close_code}])
 
     async def _take(self, events: list[Event]) -> None:
+        """A page that nobody asked for is followed by its messages, for whoever waits for one of them."""
         async with self._arrived:
-            self.events += events
+            for event in events:
+                unasked = event["messages"] if event["type"] == "joined" and "id" not in event else []
+                self.events += [event, *unasked]
             self._arrived.notify_all()
 
     # Asking
@@ -110,5 +113,5 @@ class ChatClient:
         return await self.until(lambda e: e["type"] == type and all(e.get(key) == fields[key] for key in fields))
 
     def messages(self, room: str = "lobby") -> list[Event]:
-        """The live messages heard so far, in the order of arrival."""
+        """The messages heard so far that were not asked for, in the order of arrival."""
         return [event for event in self.events if event["type"] == "message" and event["room"] == room]
