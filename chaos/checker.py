@@ -366,7 +366,7 @@ def _unlike(names: set[str], there: set[str]) -> str:
 
 
 def presence_of_the_dead(index: _Index) -> Iterator[Case]:
-    """Nobody stays online for long after death."""
+    """Nobody is taken for online long after death. Whoever got a list without them need not be told."""
     for dead in index.stories:
         until = dead.died_at + ONLINE_AT_MOST_S
         if dead.died_at == FOREVER or until > index.evidence.ended:
@@ -374,16 +374,18 @@ def presence_of_the_dead(index: _Index) -> Iterator[Case]:
         for story in index.living:
             for room in story.views:
                 watched = any(span.holds(dead.died_at, until + 1) for span in story.spans)
-                if watched and not _heard_leave(story, room, dead.name, dead.died_at, until + 1):
+                if watched and _takes_for_online(story, room, dead.name, until + 1):
                     what = f"{story.name} was not told in {room} that {dead.name} is gone"
                     yield Case("presence", what, person=story.name, at=until)
 
 
-def _heard_leave(story: Story, room: str, name: str, start: float, end: float) -> bool:
-    return any(
-        (heard.room, heard.name, heard.is_here) == (room, name, False) and start - FLAP_S < heard.at <= end
-        for heard in story.heard
-    )
+def _takes_for_online(story: Story, room: str, name: str, at: float) -> bool:
+    """By the last list before that moment and what was told since."""
+    lists = [roster for roster in story.rosters if roster.room == room and roster.at <= at]
+    if not lists:
+        return False
+    told = [h.is_here for h in story.heard if (h.room, h.name) == (room, name) and lists[-1].at <= h.at <= at]
+    return told[-1] if told else name in lists[-1].names
 
 
 def presence_flaps(index: _Index) -> Iterator[Case]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .history import Blackout, Heard, Message, Span, States, Story, View, Write, now
+from .history import Blackout, Heard, Message, Roster, Span, States, Story, View, Write, now
 from .line import LOST, Balancer, Disconnected, Frame, Line, NoAnswer, Refused
 from .people import Person
 from .timeline import Timeline
@@ -304,6 +304,7 @@ class Client:
         timeline.joined(page)
         if (online := page.get("online")) is not None:
             self._view(page["room"]).online = set(online["names"])
+            self.story.rosters.append(Roster(now(), page["room"], frozenset(online["names"])))
         self._catch_up(timeline)
         self._note_caught_up()
 

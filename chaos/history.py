@@ -93,6 +93,14 @@ class Heard(NamedTuple):
     is_here: bool
 
 
+class Roster(NamedTuple):
+    """Who is in a room, as the answer to a join says: the one before it no longer counts."""
+
+    at: float
+    room: str
+    names: frozenset[str]
+
+
 @dataclass
 class View:
     """What one person ended up with in one room."""
@@ -113,6 +121,7 @@ class Story:
     views: dict[str, View] = field(default_factory=lambda: defaultdict(View))
     spans: list[Span] = field(default_factory=list)
     blackouts: list[Blackout] = field(default_factory=list)
+    rosters: list[Roster] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     errors: list[tuple[float, str, str]] = field(default_factory=list)  # when, code, message
     frozen: list[tuple[float, float]] = field(default_factory=list)

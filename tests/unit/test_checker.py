@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from chaos.checker import check
-from chaos.history import Blackout, Evidence, Heard, Kept, Row, Shown, Span, States, Story, Strike, View, Write
+from chaos.history import Blackout, Evidence, Heard, Kept, Roster, Row, Shown, Span, States, Story, Strike, View, Write
 from chaos.nemesis import KINDS, plan
 from chaos.options import Options
 from chaos.report import report
@@ -30,6 +30,7 @@ class History:
         self.first, self.second = self.post(1, at=10.0), self.post(2, at=20.0)
         for story in (self.ann, self.bob):
             story.spans.append(Span(0.0, server=0))
+            story.rosters.append(Roster(0.0, "lobby", frozenset({"ann", "bob"})))
             view = story.views["lobby"]
             view.shown = [Shown(10.1, 1, 0, "live"), Shown(20.1, 2, 0, "live")]
             view.head, view.is_live, view.online = 2, True, {"ann", "bob"}
@@ -301,6 +302,21 @@ def test_passes_the_dead_who_were_seen_to_leave(history):
     history.bob.heard.append(Heard(60.0, "lobby", "ann", is_here=False))
 
     assert not history.findings()
+
+
+def test_passes_the_dead_who_were_not_in_the_list_that_somebody_got_since(history):
+    history.ann_dies(at=40.0)
+    history.bob.rosters.append(Roster(39.0, "lobby", frozenset({"bob"})))
+
+    assert not history.findings()
+
+
+def test_finds_the_dead_who_were_told_to_be_there_after_the_list(history):
+    history.ann_dies(at=40.0)
+    history.bob.rosters.append(Roster(39.0, "lobby", frozenset({"bob"})))
+    history.bob.heard.append(Heard(39.5, "lobby", "ann", is_here=True))
+
+    assert history.findings() == {"presence": 1}
 
 
 def test_finds_a_departure_of_somebody_who_was_there(history):
