@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from .clients import Broken
 from .load import Figures, Load
-from .servers import Server
 from .site import SiteServer
 from .wires import ChatWire
 from .workshop import EVERYBODY, SITE, SITE_ON_POSTGRESQL, SOCKETIO, TUTORIAL_PUBSUB, TWO_SITES, WS, Peer, Workshop
@@ -78,52 +77,42 @@ def shared(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
     """What a delivery costs one process and two, in turn."""
     with workshop.running(SITE) as one, workshop.running(TWO_SITES) as two:
         loads = {"one process": one.load([LOBBY], scale.crowd), "two processes": two.load([LOBBY], scale.crowd)}
-        for load in loads.values():
-            load.connect([LOBBY] * scale.crowd)
-        measured = _in_turn(
-            scale.turns,
-            {name: partial(load.saturate, [LOBBY], 1, 0, scale.window_s / 8) for name, load in loads.items()},
-        )
-        for processes, figures in measured.items():
+        for processes, figures in _one_message_in_turn(loads, scale.crowd, scale).items():
             title = f"{scale.crowd:,} sockets, 1 in flight, {processes} of one and two in turn"
             yield Row(f"shared, {processes}", title, _only(figures, "cpu_us"))
 
 
 def duel(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
-    """One room, a message at a time: this peer and the other in turn."""
+    """One room, a message at a time: this peer and socket.io in turn."""
     with workshop.running(peer) as ours, workshop.running(SOCKETIO) as theirs:
-        loads = {duellist: server.load([LOBBY], scale.members) for duellist, server in _pairs(peer, ours, theirs)}
-        for load in loads.values():
-            load.connect([LOBBY] * scale.members)
-        measured = _in_turn(
-            scale.turns,
-            {duellist: partial(load.saturate, [LOBBY], 1, 0, scale.window_s / 8) for duellist, load in loads.items()},
-        )
-        for duellist, figures in measured.items():
+        loads = {peer: ours.load([LOBBY], scale.members), SOCKETIO: theirs.load([LOBBY], scale.members)}
+        for duellist, figures in _one_message_in_turn(loads, scale.members, scale).items():
             yield Row("duel", f"{scale.members} sockets, 1 in flight, in turn", figures, duellist)
 
 
 def paced_duel(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
-    """Many rooms, one message a second in each: this peer and the other in turn."""
+    """Many rooms, one message a second in each: this peer and socket.io in turn."""
     rooms = [f"room{number}" for number in range(scale.paced_rooms)]
+    members = rooms * PACED_MEMBERS
     with workshop.running(peer) as ours, workshop.running(SOCKETIO) as theirs:
-        loads = {
-            duellist: server.load(rooms, len(rooms) * PACED_MEMBERS) for duellist, server in _pairs(peer, ours, theirs)
-        }
+        loads = {peer: ours.load(rooms, len(members)), SOCKETIO: theirs.load(rooms, len(members))}
         for load in loads.values():
-            load.connect(rooms * PACED_MEMBERS)
+            load.connect(members)
             load.rest(SETTLE_S)
-        pace_s = scale.warm_up_s / 8, scale.window_s / 4
-        measured = _in_turn(
-            scale.turns, {duellist: partial(load.pace, 1.0, *pace_s) for duellist, load in loads.items()}
-        )
+        times_s = scale.warm_up_s / 8, scale.window_s / 4
+        measured = _in_turn(scale.turns, {name: partial(load.pace, 1.0, *times_s) for name, load in loads.items()})
         for duellist, figures in measured.items():
             title = f"{len(rooms)} rooms × {PACED_MEMBERS} sockets, a message a second each, in turn"
             yield Row("paced duel", title, figures, duellist)
 
 
-def _pairs(peer: Peer, ours: Server, theirs: Server) -> list[tuple[Peer, Server]]:
-    return [(peer, ours), (SOCKETIO, theirs)]
+def _one_message_in_turn(loads: dict[Name, Load], members: int, scale: Scale) -> dict[Name, Figures]:
+    for load in loads.values():
+        load.connect([LOBBY] * members)
+    window_s = scale.window_s / 8
+    return _in_turn(
+        scale.turns, {name: partial(load.saturate, [LOBBY], 1, 0, window_s) for name, load in loads.items()}
+    )
 
 
 def _in_turn(turns: int, windows: dict[Name, Callable[[], Figures]]) -> dict[Name, Figures]:

@@ -39,7 +39,7 @@ HISTORY_PAGE_LIMIT = 200
 CATCH_UP_PAGE = 200
 PAGE_LIMIT_BYTES = 256 * 1024
 
-# The hub: how long a number that came early waits for those before it, how often heads are compared,
+# The hub: how long what is missing may still arrive before it is read, how often heads are compared,
 # how many changes of an active room stay in memory.
 HOLD_S = 0.15
 HEAD_CHECK_S = 1.0
