@@ -108,9 +108,9 @@ class Link:
                 await self._subscribe()
 
     async def _add_all(self) -> None:
-        """The groups that were wanted while the link was down."""
-        for group in list(self._groups):
-            await self._try(self._layer.group_add(group, self._channel), "join a group")
+        """The groups that were wanted while the link was down; together, so that one wait is enough for them all."""
+        adding = [self._layer.group_add(group, self._channel) for group in self._groups]
+        await asyncio.gather(*(self._try(add, "join a group") for add in adding))
 
     async def _drop(self) -> None:
         """The layer's connections, which may be dead without knowing, and whatever still waits for them."""

@@ -2,7 +2,8 @@
 
 Who publishes does not wait for Redis to say that it did. Nobody would do anything with that answer: what is published
 may be lost on its way all the same, and a dead link shows in what is heard. Who hears is called, without a queue
-between. Both are measured in docs/decisions.md.
+between. Both are measured in docs/decisions.md. Who subscribes does wait: Redis takes the commands of two connections
+in any order, so what another process publishes later could come to it before the subscription.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer,
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import ResponseError
+from redis.utils import str_if_bytes
 
 logger = logging.getLogger("channels_redis.pubsub")
 
@@ -68,6 +70,28 @@ class Shard(RedisSingleShardConnection):
 
     def __init__(self, host: dict[str, Any], layer: RedisPubSubLoopLayer):
         super().__init__({**host, "socket_timeout": None}, layer)
+        self._confirmed: dict[str, asyncio.Event] = {}
+
+    async def subscribe(self, channel: str) -> None:
+        """As channels-redis does it, and wait until Redis says that it did."""
+        async with self._lock:
+            if channel not in self._subscribed_to:
+                self._ensure_redis()
+                self._ensure_receiver()
+                self._confirmed[channel] = asyncio.Event()
+                await self._pubsub.subscribe(channel)
+                self._subscribed_to.add(channel)
+            confirmed = self._confirmed[channel]
+        await confirmed.wait()
+
+    async def unsubscribe(self, channel: str) -> None:
+        await super().unsubscribe(channel)
+        self._wait_no_more_for(channel)
+
+    def _wait_no_more_for(self, *channels: str) -> None:
+        for channel in channels:
+            if confirmed := self._confirmed.pop(channel, None):
+                confirmed.set()
 
     async def publish(self, channel: str, message: bytes) -> None:
         if self._may_be_mute:
@@ -121,8 +145,15 @@ class Shard(RedisSingleShardConnection):
         connection = self._pubsub.connection
         if not connection.is_connected:
             await connection.connect()  # and subscribe again
-        response = await connection.read_response(push_request=True)
-        return await self._pubsub.handle_message(response, ignore_subscribe_messages=True)
+        return await self._pubsub.handle_message(await connection.read_response(push_request=True))
+
+    def _receive_message(self, message: dict[str, Any] | None) -> None:
+        if message is None:
+            return
+        if message["type"] == "message":
+            super()._receive_message(message)
+        elif message["type"] == "subscribe" and (confirmed := self._confirmed.get(str_if_bytes(message["channel"]))):
+            confirmed.set()
 
     async def flush(self) -> None:
         """As channels-redis does it, but without waiting for the receiver: that wait swallows our own cancellation."""
@@ -133,3 +164,4 @@ class Shard(RedisSingleShardConnection):
         if mute is not None:
             await mute.disconnect(nowait=True)
         await super().flush()
+        self._wait_no_more_for(*self._confirmed)

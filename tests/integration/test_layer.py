@@ -73,6 +73,16 @@ def answered(monkeypatch):
     return answered
 
 
+@pytest.fixture
+async def adding(hearer, valkey):
+    """On its way into the group `other`, on a Redis that stands still."""
+    valkey.freeze()
+    adding = asyncio.create_task(hearer.layer.group_add("other", hearer.channel))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    return adding
+
+
 async def publish(layer, *numbers):
     for number in numbers:
         await layer.group_send("room", {"type": "parcel", "number": number})
@@ -103,6 +113,33 @@ async def test_what_is_published_is_heard_in_order(layer, hearer, answered):
     await publish(layer, *range(1_000))
     assert [await hearer.hears() for _ in range(1_000)] == list(range(1_000))
     assert answered == []
+
+
+async def test_who_subscribes_waits_for_redis(layer, hearer, adding, valkey):
+    """What is published once they are in the group comes to them, however slow Redis was in taking both."""
+    assert not adding.done()
+    valkey.thaw()
+    await asyncio.wait_for(adding, PATIENCE_S)
+    await layer.group_send("other", {"type": "parcel", "number": 1})
+    assert await hearer.hears() == 1
+
+
+async def test_who_subscribes_is_subscribed_after_a_restart_too(layer, hearer, adding, valkey):
+    valkey.kill()
+    valkey.start()
+    await asyncio.wait_for(adding, PATIENCE_S)
+    await layer.group_send("other", {"type": "parcel", "number": 1})
+    assert await hearer.hears() == 1
+
+
+async def test_nobody_waits_for_a_subscription_that_is_wanted_no_more(hearer, adding):
+    await hearer.layer.group_discard("other", hearer.channel)
+    await asyncio.wait_for(adding, PATIENCE_S)
+
+
+async def test_nobody_waits_for_a_subscription_that_was_flushed(hearer, adding):
+    await hearer.layer.flush()
+    await asyncio.wait_for(adding, PATIENCE_S)
 
 
 async def test_redis_answers_no_publish(layer, hearer, redis):

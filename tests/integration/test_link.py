@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from types import SimpleNamespace
 
 import pytest
 from channels.layers import channel_layers
@@ -81,6 +82,15 @@ async def test_who_was_left_is_alone_again(start):
     assert not ada.link.is_alone()
     await bob.link.stop()
     await until_alone(ada)
+
+
+async def test_one_wait_is_enough_for_all_groups(start, monkeypatch):
+    """Who adds them one after the other waits for each, on a Redis that stands still."""
+    ada = await start("ada")
+    both = asyncio.Barrier(2)
+    monkeypatch.setattr(ada.link, "_layer", SimpleNamespace(group_add=lambda group, channel: both.wait()))
+    await ada.link._add_all()
+    assert ada.link._is_up
 
 
 async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp_path, monkeypatch):
