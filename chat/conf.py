@@ -54,6 +54,7 @@ PING_DEADLINE_S = 12
 ALONE_AFTER_S = 30
 PUBLISH_TIMEOUT_S = 2
 PUBLISH_QUEUE_LIMIT = 1_000
+GROUPS_TOGETHER = 500
 
 # Presence: a process repeats what it has, is forgotten without a word, and a name may be away for a moment.
 # Together, with the ticks of the clocks, nobody is shown longer than 45 s after the last sign of them (promise G5).

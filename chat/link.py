@@ -13,7 +13,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from channels.layers import get_channel_layer
 
@@ -24,7 +24,6 @@ logger = logging.getLogger("chat.link")
 EVERYBODY = "everybody"
 
 Parcel = dict[str, Any]
-T = TypeVar("T")
 
 
 class Link:
@@ -37,6 +36,7 @@ class Link:
         self._process = process
         self._receive = receive
         self._groups: set[str] = set()
+        self._unsettled: set[str] = set()
         self._queue: deque[tuple[str, Parcel]] = deque(maxlen=conf.PUBLISH_QUEUE_LIMIT)
         self._queued = asyncio.Event()
         self._heard_at = time.monotonic()
@@ -63,15 +63,13 @@ class Link:
             await self._try(flush(), "close")
 
     async def add(self, group: str) -> None:
-        """Hear what is published to the group from now on. While the link is down nobody waits: the watch adds it."""
+        """Hear what is published to the group from now on. While the link is down nobody waits: it follows later."""
         self._groups.add(group)
-        if self._is_up:
-            await self._try(self._layer.group_add(group, self._channel), "join a group")
+        await self._changed(group)
 
     async def discard(self, group: str) -> None:
         self._groups.discard(group)
-        if self._is_up:
-            await self._try(self._layer.group_discard(group, self._channel), "leave a group")
+        await self._changed(group)
 
     def publish(self, group: str, kind: str, parcel: Parcel) -> None:
         """Send to every other process in the group, if there is any; the oldest parcels give way.
@@ -107,10 +105,27 @@ class Link:
                 await self._drop()
                 await self._subscribe()
 
-    async def _add_all(self) -> None:
-        """The groups that were wanted while the link was down; together, so that one wait is enough for them all."""
-        adding = [self._layer.group_add(group, self._channel) for group in self._groups]
-        await asyncio.gather(*(self._try(add, "join a group") for add in adding))
+    async def _changed(self, group: str) -> None:
+        if self._is_up:
+            await self._settle(group)
+        else:
+            self._unsettled.add(group)
+
+    async def _settle(self, group: str) -> bool:
+        """Have the layer do what is wanted now: hear this group or not."""
+        self._unsettled.discard(group)
+        change = self._layer.group_add if group in self._groups else self._layer.group_discard
+        if not (is_settled := await self._try(change(group, self._channel), "join or leave a group")):
+            self._unsettled.add(group)
+        return is_settled
+
+    async def _settle_all(self) -> None:
+        """What was wanted while the link was down: the pings first, then so many groups that one wait is enough."""
+        groups = sorted(self._unsettled, key=lambda group: group != EVERYBODY)
+        for start in range(0, len(groups), conf.GROUPS_TOGETHER):
+            portion = groups[start : start + conf.GROUPS_TOGETHER]
+            if not all(await asyncio.gather(*map(self._settle, portion))):
+                break
 
     async def _drop(self) -> None:
         """The layer's connections, which may be dead without knowing, and whatever still waits for them."""
@@ -123,10 +138,13 @@ class Link:
 
     async def _subscribe(self) -> None:
         """Open a channel, and subscribe it to everything."""
-        self._channel = await self._try(self._layer.new_channel(), "open a channel") or ""
-        if self._channel:
+        if await self._try(self._open(), "open a channel"):
             self._listen()
-            await self._add_all()
+            self._unsettled = set(self._groups)
+            await self._settle_all()
+
+    async def _open(self) -> None:
+        self._channel = await self._layer.new_channel()
 
     def _listen(self) -> None:
         """Where the layer calls whoever hears, it needs no task."""
@@ -156,15 +174,16 @@ class Link:
         if is_up != self._is_up:
             self._is_up = is_up
             if is_up:
-                self._catching_up = asyncio.create_task(self._add_all())
+                self._catching_up = asyncio.create_task(self._settle_all())
             logger.warning("the channel layer %s", "is back" if is_up else "is silent; going on through the database")
 
-    async def _try(self, work: Awaitable[T], what: str) -> T | None:
+    async def _try(self, work: Awaitable[None], what: str) -> bool:
         """Do it within a bounded time; a courier that fails is no reason to stop."""
         try:
             async with asyncio.timeout(conf.PUBLISH_TIMEOUT_S):
-                return await work
+                await work
+                return True
         except Exception as problem:
             logger.debug("could not %s: %s", what, problem)
             self._note(False)
-            return None
+            return False

@@ -19,7 +19,6 @@ from redis.utils import str_if_bytes
 
 logger = logging.getLogger("channels_redis.pubsub")
 
-NOT_SUBSCRIBED_S = 0.02
 AFTER_LOSS_S = 0.1
 AFTER_TROUBLE_S = 1
 
@@ -70,19 +69,20 @@ class Shard(RedisSingleShardConnection):
 
     def __init__(self, host: dict[str, Any], layer: RedisPubSubLoopLayer):
         super().__init__({**host, "socket_timeout": None}, layer)
-        self._confirmed: dict[str, asyncio.Event] = {}
+        self._unconfirmed: dict[str, asyncio.Event] = {}
 
     async def subscribe(self, channel: str) -> None:
-        """As channels-redis does it, and wait until Redis says that it did."""
+        """As channels-redis does it, and wait until Redis says that it did; what it refused is asked again."""
         async with self._lock:
-            if channel not in self._subscribed_to:
+            if channel not in self._subscribed_to or channel in self._unconfirmed:
                 self._ensure_redis()
                 self._ensure_receiver()
-                self._confirmed[channel] = asyncio.Event()
+                self._unconfirmed.setdefault(channel, asyncio.Event())
                 await self._pubsub.subscribe(channel)
                 self._subscribed_to.add(channel)
-            confirmed = self._confirmed[channel]
-        await confirmed.wait()
+            unconfirmed = self._unconfirmed.get(channel)
+        if unconfirmed is not None:
+            await unconfirmed.wait()
 
     async def unsubscribe(self, channel: str) -> None:
         await super().unsubscribe(channel)
@@ -90,8 +90,8 @@ class Shard(RedisSingleShardConnection):
 
     def _wait_no_more_for(self, *channels: str) -> None:
         for channel in channels:
-            if confirmed := self._confirmed.pop(channel, None):
-                confirmed.set()
+            if unconfirmed := self._unconfirmed.pop(channel, None):
+                unconfirmed.set()
 
     async def publish(self, channel: str, message: bytes) -> None:
         if self._may_be_mute:
@@ -131,29 +131,29 @@ class Shard(RedisSingleShardConnection):
         """As channels-redis does it, but waiting for what comes instead of looking ten times a second."""
         while True:
             try:
-                self._receive_message(await self._next_message())
+                await self._connect()
+                while True:
+                    self._receive_message(await self._next_message())
             except ConnectionLost:
                 await asyncio.sleep(AFTER_LOSS_S)
             except Exception:
                 logger.exception("what was received could not be taken")
                 await asyncio.sleep(AFTER_TROUBLE_S)
 
-    async def _next_message(self) -> dict[str, Any] | None:
-        if not self._pubsub or not self._pubsub.subscribed:
-            await asyncio.sleep(NOT_SUBSCRIBED_S)
-            return None
-        connection = self._pubsub.connection
-        if not connection.is_connected:
-            await connection.connect()  # and subscribe again
-        return await self._pubsub.handle_message(await connection.read_response(push_request=True))
+    async def _connect(self) -> None:
+        """And subscribe again. Whoever subscribes may connect too, and both would read each other's answers."""
+        async with self._lock:
+            await self._pubsub.connect()
 
-    def _receive_message(self, message: dict[str, Any] | None) -> None:
-        if message is None:
-            return
+    async def _next_message(self) -> dict[str, Any]:
+        response = await self._pubsub.connection.read_response(push_request=True)
+        return await self._pubsub.handle_message(response)
+
+    def _receive_message(self, message: dict[str, Any]) -> None:
         if message["type"] == "message":
             super()._receive_message(message)
-        elif message["type"] == "subscribe" and (confirmed := self._confirmed.get(str_if_bytes(message["channel"]))):
-            confirmed.set()
+        elif message["type"] == "subscribe":
+            self._wait_no_more_for(str_if_bytes(message["channel"]))
 
     async def flush(self) -> None:
         """As channels-redis does it, but without waiting for the receiver: that wait swallows our own cancellation."""
@@ -163,5 +163,7 @@ class Shard(RedisSingleShardConnection):
         mute, self._mute = self._mute, None
         if mute is not None:
             await mute.disconnect(nowait=True)
-        await super().flush()
-        self._wait_no_more_for(*self._confirmed)
+        try:
+            await super().flush()
+        finally:
+            self._wait_no_more_for(*self._unconfirmed)

@@ -132,6 +132,17 @@ async def test_who_subscribes_is_subscribed_after_a_restart_too(layer, hearer, a
     assert await hearer.hears() == 1
 
 
+async def test_a_subscription_that_was_refused_is_asked_for_again(layer, hearer, redis, monkeypatch):
+    monkeypatch.setattr(layers, "AFTER_TROUBLE_S", 0)
+    await redis.execute_command("ACL", "SETUSER", "default", "-subscribe")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(hearer.layer.group_add("other", hearer.channel), 0.5)
+    await redis.execute_command("ACL", "SETUSER", "default", "+subscribe")
+    await asyncio.wait_for(hearer.layer.group_add("other", hearer.channel), PATIENCE_S)
+    await layer.group_send("other", {"type": "parcel", "number": 1})
+    assert await hearer.hears() == 1
+
+
 async def test_nobody_waits_for_a_subscription_that_is_wanted_no_more(hearer, adding):
     await hearer.layer.group_discard("other", hearer.channel)
     await asyncio.wait_for(adding, PATIENCE_S)
@@ -210,6 +221,24 @@ async def test_who_hears_goes_on_when_the_connection_is_cut(layer, hearer, redis
     await publish_until_heard(layer, hearer, 1)
 
 
+async def test_who_hears_connects_again_only_while_nobody_else_does(layer, hearer, redis, monkeypatch):
+    """Two at once on one connection would read each other's answers."""
+    shard = hearer.layer._get_layer()._shards[0]
+    connection, was_locked = shard._pubsub.connection, []
+    connect = connection.connect
+
+    async def note():
+        was_locked.append(shard._lock.locked())
+        await connect()
+
+    monkeypatch.setattr(connection, "connect", note)
+    (subscriber,) = await subscribers(redis)
+    await redis.client_kill_filter(_id=subscriber["id"])
+    await publish_until_heard(layer, hearer, 1)
+    assert was_locked
+    assert all(was_locked)
+
+
 async def test_silence_ends_no_subscription(layer, hearer, redis):
     """Whatever time limit the settings give."""
     (before,) = await subscribers(redis)
@@ -240,14 +269,14 @@ async def test_what_cannot_be_taken_holds_up_nothing(layer, monkeypatch):
 async def test_who_cannot_connect_lets_the_others_work(layer, hearer, valkey, monkeypatch):
     """A connection to a Unix socket fails without giving up the turn."""
     attempts = []
-    next_message = Shard._next_message
+    connect = Shard._connect
 
     async def attempt(self):
         attempts.append(1)
-        return await next_message(self)
+        await connect(self)
 
     valkey.kill()
-    monkeypatch.setattr(Shard, "_next_message", attempt)
+    monkeypatch.setattr(Shard, "_connect", attempt)
     async with asyncio.timeout(PATIENCE_S):
         while len(attempts) < 3:  # noqa: ASYNC110 (nothing announces it)
             await asyncio.sleep(0.01)

@@ -2,11 +2,11 @@
 
 import asyncio
 import gc
-from types import SimpleNamespace
 
 import pytest
 from channels.layers import channel_layers
 from channels_redis.pubsub import RedisPubSubLoopLayer
+from redis.asyncio import Redis
 
 from chat import conf
 from chat.link import EVERYBODY, Link
@@ -52,6 +52,19 @@ async def start(hasty):
         await process.link.stop()
 
 
+@pytest.fixture
+async def redis(settings):
+    (host,) = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+    redis = Redis.from_url(host if isinstance(host, str) else host["address"], decode_responses=True)
+    yield redis
+    await redis.aclose()
+
+
+async def groups_of(redis):
+    """The groups that are subscribed to, of whomever."""
+    return {channel.partition("__group__")[2] for channel in await redis.pubsub_channels("*__group__*")}
+
+
 async def until_alone(process):
     async with asyncio.timeout(PATIENCE_S):
         while not process.link.is_alone():  # noqa: ASYNC110 (nothing announces it)
@@ -84,13 +97,44 @@ async def test_who_was_left_is_alone_again(start):
     await until_alone(ada)
 
 
-async def test_one_wait_is_enough_for_all_groups(start, monkeypatch):
+async def test_one_wait_is_enough_for_many_groups(start, monkeypatch):
     """Who adds them one after the other waits for each, on a Redis that stands still."""
     ada = await start("ada")
     both = asyncio.Barrier(2)
-    monkeypatch.setattr(ada.link, "_layer", SimpleNamespace(group_add=lambda group, channel: both.wait()))
-    await ada.link._add_all()
-    assert ada.link._is_up
+    monkeypatch.setattr(ada.link._layer, "group_add", lambda group, channel: both.wait(), raising=False)
+    ada.link._unsettled = {EVERYBODY, "room.1"}
+    await ada.link._settle_all()
+    assert not ada.link._unsettled
+
+
+async def test_groups_are_settled_in_portions_pings_first_until_one_fails(start, monkeypatch):
+    asked = []
+
+    async def group_add(group, channel):
+        asked.append(group)
+        if len(asked) > 2:
+            raise ConnectionError
+
+    ada = await start("ada")
+    monkeypatch.setattr(conf, "GROUPS_TOGETHER", 2)
+    monkeypatch.setattr(ada.link._layer, "group_add", group_add, raising=False)
+    ada.link._groups = {EVERYBODY, "room.1", "room.2", "room.3", "room.4"}
+    ada.link._unsettled = set(ada.link._groups)
+    await ada.link._settle_all()
+    assert len(asked) == 4
+    assert EVERYBODY in asked[:2]
+    assert ada.link._unsettled == ada.link._groups - set(asked[:2])
+
+
+async def test_what_is_joined_and_left_while_the_link_is_down_follows(start, redis):
+    ada = await start("ada")
+    ada.link._note(False)
+    await ada.link.discard("room.1")
+    await ada.link.add("room.2")
+    ada.link._note(True)
+    async with asyncio.timeout(PATIENCE_S):
+        while await groups_of(redis) != {EVERYBODY, "room.2"}:  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0.01)
 
 
 async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp_path, monkeypatch):
