@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -97,8 +98,7 @@ def by_ticket(ticket: str) -> Person:
 
 def by_name(name: str) -> Person:
     """The guest of that name, made now or known by it; a name that belongs to somebody is refused."""
-    if not settings.CHAT_GUESTS:
-        raise NotAdmitted(Close.NOT_SIGNED_IN, "guests are not admitted here")
+    _check_guests_are_admitted()
     try:
         guest = _guest(names.check(name))
     except names.BadName as problem:
@@ -107,7 +107,16 @@ def by_name(name: str) -> Person:
         raise NotAdmitted(Close.FORBIDDEN, "this name belongs to somebody")
     if not guest.is_active:
         raise NotAdmitted(Close.ACCOUNT_DISABLED, "this account is disabled")
-    return Person(guest.pk, guest.username, stamp=stamp(guest), by_name_alone=True)
+    return _known_by_name(guest)
+
+
+def by_no_name() -> Person:
+    """A guest of a name that nobody had before; the more are taken, the longer it is."""
+    _check_guests_are_admitted()
+    for length in range(4, names.LENGTH_LIMIT // 2):
+        with suppress(IntegrityError), transaction.atomic():
+            return _known_by_name(User.objects.create_guest(names.for_nobody(length), claimed=False))
+    raise NotAdmitted(Close.INTERNAL, "no name is free")
 
 
 def issue_ticket(user: User, session: SessionBase | None = None, lifetime_s: float = TICKET_LIFETIME_S) -> str:
@@ -126,6 +135,15 @@ def stamp(user: User) -> str:
 
 def fingerprint_of_session(session_key: str | None) -> str:
     return _fingerprint(session_key) if session_key else ""
+
+
+def _check_guests_are_admitted() -> None:
+    if not settings.CHAT_GUESTS:
+        raise NotAdmitted(Close.NOT_SIGNED_IN, "guests are not admitted here")
+
+
+def _known_by_name(guest: User) -> Person:
+    return Person(guest.pk, guest.username, stamp=stamp(guest), by_name_alone=True)
 
 
 def _person(user: User, session: SessionBase | None) -> Person:

@@ -61,6 +61,8 @@ class SocketConsumer(AsyncConsumer):
             self._end(is_by_peer)
         elif self.outgoing.is_closed:
             pass
+        elif message["type"] == "websocket.ping":
+            self.pinged()
         elif (text := message.get("text")) is not None:
             self.text(text)
         else:
@@ -72,6 +74,8 @@ class SocketConsumer(AsyncConsumer):
         """Wait while too much of what came is still to be done."""
 
     def closed(self, is_by_peer: bool) -> None: ...
+
+    def pinged(self) -> None: ...
 
     def text(self, text: str) -> None: ...
 
@@ -143,6 +147,9 @@ class ChatConsumer(SocketConsumer):
         for asked in self.waiting:
             if self.conversation.is_write(asked):
                 self._ask(asked)
+
+    def pinged(self) -> None:
+        self.conversation.heard()
 
     def text(self, text: str) -> None:
         self.conversation.heard()

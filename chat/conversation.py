@@ -179,11 +179,12 @@ class Conversation:
             self._runtime.tell_name(self.person.user_id, moved, except_id=self.id)
 
     def typing(self, verb: protocol.Typing) -> None:
-        joined = self._rooms.get(verb.room)
+        if verb.room not in self._rooms:
+            raise Refusal("not_found", "You are not in this room.")
         now = time.monotonic()
-        if joined is not None and now - self._typed_at >= conf.TYPING_INTERVAL_S:
+        if now - self._typed_at >= conf.TYPING_INTERVAL_S:
             self._typed_at = now
-            self._runtime.hub.typed(joined[0], self.person.name)
+            self._runtime.hub.typed(self._rooms[verb.room][0], self.person.name)
 
     def heartbeat(self, verb: protocol.Heartbeat) -> None:
         self.tell(protocol.HeartbeatReply(id=verb.id, sent=verb.sent, now=protocol.now()))
@@ -336,7 +337,7 @@ class Conversation:
             problem = Refusal("internal", "Something went wrong here.")
         self.tell(
             protocol.Error(
-                id=getattr(problem, "id", None) or getattr(verb, "id", None),
+                id=getattr(problem if verb is None else verb, "id", None),
                 code=problem.code,
                 message=problem.message,
                 retry_after=problem.retry_after,
@@ -366,6 +367,7 @@ def _limits() -> dict[str, float]:
         "posts_per_s": settings.CHAT_POSTS_PER_S,
         "burst": conf.POSTS_BURST,
         "in_flight": conf.REQUESTS_IN_FLIGHT,
+        "typing_interval": conf.TYPING_INTERVAL_S,
     }
 
 

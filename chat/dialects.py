@@ -15,6 +15,8 @@ from . import protocol
 from .feed import Change
 from .protocol import BrokenFrame, Frame, Verb
 
+REPLACED_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\t"), ord("\n")}, "\ufffd")
+
 
 class Echo(msgspec.Struct):
     """Give this frame back to its sender as it came."""
@@ -187,7 +189,7 @@ class PlainText(Dialect):
     @classmethod
     def changed(cls, changes: Sequence[Change]) -> list[Frame]:
         messages = [protocol.decode_message(change.body) for change in changes]
-        return [_line(f"{m.author} -> {m.text}") for m in messages if m.version == m.seq]
+        return [_line(f"{m.author} -> {_harmless(m.text)}") for m in messages if m.version == m.seq]
 
 
 def _try(decode, text: str) -> Asked | BrokenFrame:
@@ -217,6 +219,11 @@ def _sayable(text: object) -> str:
 
 def _mode_code(**fields) -> Frame:
     return Frame(protocol.encode(fields))
+
+
+def _harmless(text: str) -> str:
+    """Lines of which none looks like somebody else's (no name begins with a space), and no orders to a terminal."""
+    return "\n    ".join(text.splitlines()).translate(REPLACED_CONTROLS)
 
 
 def _line(text: str) -> Frame:

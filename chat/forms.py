@@ -3,6 +3,7 @@
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from django import forms
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -18,6 +19,14 @@ NAME_RULES = (
 )
 
 PASSWORD_HELP = _("At least 8 characters; not digits alone, not a common password.")
+
+
+class LengthValidator(MinimumLengthValidator):
+    """Django's, in words that are translated: its own sentence for a short password is English in every language."""
+
+    def get_error_message(self) -> str:
+        sentence = _("This password is too short. It must contain at least %(min_length)d characters.")
+        return sentence % {"min_length": self.min_length}
 
 
 class EnterForm(forms.Form):

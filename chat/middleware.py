@@ -62,15 +62,18 @@ class SameOrigin:
 
 
 class Accepted:
-    """Accepts the connection as it comes."""
+    """Accepts the connection as it comes; it speaks no subprotocol."""
 
     def __init__(self, app: App):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        await send({"type": "websocket.accept"})
-        await self.app(scope, receive, send)
+        if offered := _offered(scope):
+            await _refuse_dialects(scope, send, offered)
+        else:
+            await send({"type": "websocket.accept"})
+            await self.app(scope, receive, send)
 
 
 class Dialects:
@@ -80,17 +83,15 @@ class Dialects:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        offered = [name for name in scope["subprotocols"] if not name.startswith(protocol.TICKET_PREFIX)]
+        offered = _offered(scope)
         chosen = _choose(scope["path"], offered)
         if (on_drain := scope.get("extensions", {}).get("chatsite.drain")) is not None:
             on_drain(runtime.drain)
         await receive()
-        # A browser shows a close code only when its subprotocol was answered, so an unknown one is answered too.
-        answered = chosen.subprotocol if chosen else offered[0]
-        await send({"type": "websocket.accept", "subprotocol": answered if offered else None})
         if chosen is None:
-            await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")
+            await _refuse_dialects(scope, send, offered)
         else:
+            await send({"type": "websocket.accept", "subprotocol": chosen.subprotocol if offered else None})
             with runtime.Arrival() as arrival:
                 await self.app({**scope, "dialect": chosen, "arrival": arrival}, receive, send)
 
@@ -114,18 +115,17 @@ class Names:
 
 async def identify(scope: Scope) -> Person:
     """The person of a connection, or NotAdmitted. A name beside a cookie or ticket must be the same."""
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    name = query.get("name", [None])[0]
-    person = await _by_proof(scope, query.get("ticket", [None])[0])
-    if person is None and name is None and scope["dialect"] is PlainText:
-        name = names.for_nobody()
-    if person is None and name is None:
-        raise NotAdmitted(Close.NOT_SIGNED_IN, "no cookie, no ticket and no name")
-    if person is None:
+    name = _asked(scope, "name")
+    person = await _by_proof(scope, _asked(scope, "ticket"))
+    if person is not None:
+        if name is not None and names.key(name) != names.key(person.name):
+            raise NotAdmitted(Close.FORBIDDEN, "the name is not the one signed in")
+        return person
+    if name is not None:
         return await database.door.run(access.by_name, name)
-    if name is not None and names.key(name) != names.key(person.name):
-        raise NotAdmitted(Close.FORBIDDEN, "the name is not the one signed in")
-    return person
+    if scope["dialect"] is PlainText:
+        return await database.door.run(access.by_no_name)
+    raise NotAdmitted(Close.NOT_SIGNED_IN, "no cookie, no ticket and no name")
 
 
 async def _by_proof(scope: Scope, ticket: str | None) -> Person | None:
@@ -139,8 +139,7 @@ async def _by_proof(scope: Scope, ticket: str | None) -> Person | None:
 
 def room_asked(scope: Scope) -> str:
     """The room of a simple dialect."""
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    return query.get("room", [DEFAULT_ROOM])[0]
+    return _asked(scope, "room") or DEFAULT_ROOM
 
 
 def is_ours(origin: str, host: str) -> bool:
@@ -172,6 +171,15 @@ def address(scope: Scope) -> str:
     return str(client[0]) if client else "-"
 
 
+def _asked(scope: Scope, key: str) -> str | None:
+    """What the query says."""
+    return parse_qs(scope["query_string"].decode("latin-1")).get(key, [None])[0]
+
+
+def _offered(scope: Scope) -> list[str]:
+    return [name for name in scope["subprotocols"] if not name.startswith(protocol.TICKET_PREFIX)]
+
+
 def _choose(path: str, offered: list[str]) -> type[Dialect] | None:
     if not offered:
         return PlainText if path == "/ws/text/" else ModeCode
@@ -198,8 +206,16 @@ async def _deny(scope: Scope, send: Send, why: str) -> None:
     await send({"type": "websocket.close"})
 
 
+async def _refuse_dialects(scope: Scope, send: Send, offered: list[str]) -> None:
+    """A browser shows a close code only when its subprotocol was answered, so an unknown one is answered too."""
+    await send({"type": "websocket.accept", "subprotocol": offered[0]})
+    await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")
+
+
 async def _close(scope: Scope, send: Send, dialect: type[Dialect] | None, code: Close, why: str) -> None:
-    logger.info("refused %s %.200r with %d: %s", address(scope), scope["path"], code, why)
+    name = _asked(scope, "name")
+    known_as = "" if name is None else f" as {name!r:.100}"
+    logger.info("refused %s %.200r%s with %d: %s", address(scope), scope["path"], known_as, code, why)
     frame = dialect.told(protocol.Bye(code=code, reason=why)) if dialect else None
     if frame is not None:
         await send({"type": "websocket.send", "text": frame.payload.decode()})

@@ -32,9 +32,9 @@ def key(name: str) -> str:
     return unicodedata.normalize("NFKC", folded)
 
 
-def for_nobody() -> str:
-    """A name for somebody who gave none."""
-    return f"guest-{secrets.token_hex(2)}"
+def for_nobody(length: int) -> str:
+    """A name for somebody who gave none, with so many random characters."""
+    return f"guest-{secrets.token_hex(length)[:length]}"
 
 
 def _is_word(character: str) -> bool:

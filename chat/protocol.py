@@ -320,8 +320,10 @@ def _explain(line: str, problem: msgspec.ValidationError) -> BrokenFrame:
     try:
         given = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
         return BrokenFrame("bad_json", "This is not a JSON object.")
-    id = given.get("id") if isinstance(given, dict) else None
+    id = given.get("id")
     id = id if isinstance(id, str | int) and not isinstance(id, bool) else None
     if str(problem).startswith("Invalid value") and str(problem).endswith("`$.type`"):
         return BrokenFrame("unknown_type", f"There is no such type: {_shown(given['type'])}.", id)

@@ -85,14 +85,7 @@ class Environment:
 
     def folder(self, name: str, default: str) -> Path:
         """Made when it is missing. A relative path starts at the project."""
-        path = self._project_dir / Path(self._given.get(name, default)).expanduser()
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingRefused(name, f"{str(path)!r} cannot be made: {error.strerror}.") from None
-        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-            raise SettingRefused(name, f"{str(path)!r} cannot be written to.")
-        return path
+        return made(name, self._project_dir / Path(self._given.get(name, default)).expanduser())
 
     def origin(self, name: str) -> Origin | None:
         """A scheme and a host, with a port where it is not the scheme's own."""
@@ -139,6 +132,17 @@ class Environment:
         if len(value) < SECRET_KEY_CHARACTERS_MIN:
             raise SettingRefused(name, f"is too short: at least {SECRET_KEY_CHARACTERS_MIN} characters.")
         return value
+
+
+def made(name: str, path: Path) -> Path:
+    """A folder that is there and can be written to."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingRefused(name, f"{str(path)!r} cannot be made: {error.strerror}.") from None
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise SettingRefused(name, f"{str(path)!r} cannot be written to.")
+    return path
 
 
 def _origin(value: str) -> Origin:

@@ -93,7 +93,7 @@ class Frames:
         """Give what waits and all that comes to `received`, at once, as messages of ASGI. The application may return.
 
         An accepted connection then costs no task and no queue, and a frame no wait for one. The last message is the
-        disconnect.
+        disconnect. Beyond ASGI, each ping of the peer is a message too: `websocket.ping`.
         """
         self.protocol.hand_over(received)
 

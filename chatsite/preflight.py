@@ -3,6 +3,8 @@
 import errno
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import redis
 from django.conf import settings
@@ -33,13 +35,23 @@ def check_database() -> None:
     probe = connection.copy()
     probe.settings_dict["OPTIONS"].pop("pool", None)
     try:
-        probe.ensure_connection()
-        probe.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
-        probe.rollback()
-    except DatabaseError as error:
-        raise StartRefused(f"the database cannot be used: {_first_line(error)}") from None
+        with refusing_in_a_line():
+            probe.ensure_connection()
+            probe.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+            probe.rollback()
     finally:
         probe.close()
+
+
+@contextmanager
+def refusing_in_a_line() -> Iterator[None]:
+    """What the database or the disk does not let us do is a reason not to start."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise StartRefused(f"the database cannot be used: {_first_line(error)}") from None
+    except OSError as error:
+        raise StartRefused(f"{str(error.filename)!r} cannot be written: {error.strerror}.") from None
 
 
 def check_redis(url: str) -> None:

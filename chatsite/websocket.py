@@ -225,6 +225,12 @@ class ChatSocket(WebSocketProtocol):
                 if self.unread_bytes > INBOUND_LIMIT_BYTES or unread_messages > INBOUND_LIMIT_MESSAGES:
                     self.hold_reading("application queue")
 
+    @hook
+    def onPing(self, payload: bytes) -> None:
+        super().onPing(payload)
+        if isinstance(self.application_queue, Taker):
+            self.application_queue.put_nowait({"type": "websocket.ping"})
+
     def hold_reading(self, reason: str) -> None:
         if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
             self.holds |= {reason}

@@ -125,6 +125,10 @@ class Person:
         """Without sending it."""
         await self.composer.fill(text)
 
+    async def writes_by_script(self, literal: str) -> None:
+        """What no keyboard and no driver can type, written as in JavaScript."""
+        await self.composer.evaluate(f'text => {{ text.value = "{literal}"; text.dispatchEvent(new Event("input")); }}')
+
     async def sees_the_draft_kept(self) -> None:
         """The browser says so itself: what is typed in the moment of a reload, it may lose."""
         async with asyncio.timeout(PATIENCE_MS / 1000):

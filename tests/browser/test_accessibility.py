@@ -59,6 +59,7 @@ async def test_a_room(chat):
     await ada.loses_the_network()
     await ada.says("On its way to https://example.org/")
     await ada.is_told("Offline")
+    await ada.finds("Last seen here")
     await breaks_no_rule(ada)
 
 

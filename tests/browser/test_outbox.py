@@ -63,6 +63,16 @@ class FirstLineIsDeaf:
         self._is_first = False
 
 
+async def test_half_a_character_does_not_hold_up_what_comes_after_it(chat):
+    alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
+    await alice.writes_by_script(r"half \ud83d emoji")
+    await alice.composer.press("Enter")
+    await alice.says("and on")
+    for person in (alice, bob):
+        await person.sees_just("half \ufffd emoji", "and on")
+        await person.sees_sent("half \ufffd emoji", "and on")
+
+
 async def test_two_tabs_show_and_send_the_same_message_once(chat):
     alice = await chat.enter("alice")
     other_tab = await alice.opens_another_tab()
@@ -108,6 +118,11 @@ async def test_a_message_to_a_room_that_was_taken_away_can_be_deleted(chat):
     await alice.finds("Not sent: this room is not there any more.")
     await alice.presses("Delete")
     await alice.sees_just("Hello")
+
+
+async def test_in_a_room_that_was_taken_away_nobody_is_shown_as_here(chat):
+    alice = await somebody_whose_room_is_taken_away(chat)
+    await alice.finds("Last seen here")
 
 
 async def somebody_whose_room_is_taken_away(chat: Chat) -> Person:

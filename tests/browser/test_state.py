@@ -39,6 +39,19 @@ async def test_closed_by_hand_it_stays_closed_until_asked(chat):
     await alice.sees("Are you there?")
 
 
+async def test_who_was_here_is_not_here_now_when_the_line_is_cut(chat):
+    alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
+    people = alice.page.get_by_role("complementary")
+    await expect(people).to_have_accessible_name("Here now 2")
+    await alice.presses("Disconnect")
+    await expect(people).to_have_accessible_name("Last seen here 2")
+    await expect(alice.page.locator(".room-here")).to_be_hidden()
+    await bob.page.context.close()
+    await alice.presses("Connect")
+    await expect(people).to_have_accessible_name("Here now 1")
+    await expect(alice.page.locator(".room-here")).to_have_text("1 here")
+
+
 async def test_connecting_twice_makes_one_connection(chat):
     alice = await chat.enter("alice")
     await alice.presses("Disconnect")

@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -345,3 +345,24 @@ def test_a_ticket_is_asked_for_with_a_post(client, lobby):
 
 def test_a_ticket_is_not_given_to_another_sites_page(client_that_checks):
     assert client_that_checks.post("/api/ticket").status_code == 403
+
+
+# By no name at all
+
+
+def test_who_gives_no_name_is_nobody_who_was_there(monkeypatch):
+    monkeypatch.setattr(names.secrets, "token_hex", lambda length: "0" * 2 * length)
+    assert [access.by_no_name().name for _ in range(3)] == ["guest-0000", "guest-00000", "guest-000000"]
+
+
+def test_where_guests_are_not_admitted_nobody_is_given_a_name(settings):
+    settings.CHAT_GUESTS = False
+    with pytest.raises(access.NotAdmitted):
+        access.by_no_name()
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "1e9"])
+def test_a_ticket_is_good_for_a_time_that_makes_sense(days):
+    User.objects.create_guest("bot")
+    with pytest.raises(CommandError, match="A ticket is good for"):
+        call_command("issueticket", "bot", "--days", days)

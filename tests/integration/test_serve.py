@@ -4,12 +4,13 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import psutil
@@ -232,6 +233,21 @@ def test_a_database_file_that_is_none(serve, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8 not a database " * 100)
     run = serve(DATABASE_URL=f"sqlite:///{tmp_path}/photo.jpg")
     assert refusal(run) == "chatsite: the database cannot be used: file is not a database"
+
+
+def test_a_database_that_takes_no_writes(serve, blueprint, tmp_path):
+    """As a file of somebody else does, which opens and even gives a write lock; root would write to that."""
+    blueprint.copy(tmp_path / "full")
+    with closing(sqlite3.connect(tmp_path / "full" / "chatsite.sqlite3")) as database:
+        database.execute("CREATE TRIGGER full BEFORE UPDATE ON chat_room BEGIN SELECT RAISE(ABORT, 'no more'); END")
+    run = serve(DATABASE_URL=f"sqlite:///{tmp_path}/full/chatsite.sqlite3")
+    assert refusal(run) == "chatsite: the database cannot be used: no more"
+
+
+def test_a_place_for_static_files_that_is_none(serve, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "static").touch()
+    assert "/static' cannot be made: " in refusal(serve(DATA_DIR=str(tmp_path / "data")))
 
 
 def test_a_redis_that_cannot_be_reached(serve):

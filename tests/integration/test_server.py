@@ -186,6 +186,7 @@ async def test_what_is_handed_over_comes_at_once_and_in_order_after_what_waited(
             assert [await socket.text() for _ in range(201)] == ["x" * 2000] * 200 + ["last"]
         await socket.send_frame(PING, b"still there")
         assert await socket.frame() == (PONG, b"still there", True)
+        await server.said("pinged")
         await socket.send_frame(CLOSE, struct.pack("!H", 4001))
     await server.said("disconnect 4001")
 

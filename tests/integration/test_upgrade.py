@@ -106,7 +106,7 @@ async def test_a_subprotocol_that_we_do_not_speak_ends_with_4004_which_a_browser
     assert socket.subprotocol == offered[0]
     assert await socket.close_code() == 4004
     (line,) = chat.logged(f"denied|refused|{chat.name('alice')}")
-    assert "refused 127.0.0.1 '/ws/' with 4004" in line
+    assert f"refused 127.0.0.1 '/ws/' as '{chat.name('alice')}' with 4004" in line
 
 
 # Names

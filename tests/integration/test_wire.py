@@ -46,6 +46,7 @@ async def test_hello_comes_first_and_says_what_a_client_needs(chat):
         "posts_per_s": 5,
         "burst": 20,
         "in_flight": 32,
+        "typing_interval": 3,
     }
     assert hello["now"].endswith("Z")
 
@@ -333,9 +334,9 @@ async def test_a_binary_frame_is_not_supported_yet(chat):
         ("[" * 60_000, "bad_json"),
         ('{"type":"heartbeat","at":' + "[" * 30_000 + "]" * 30_000 + "}", "bad_json"),
         ('{"type":"heartbeat","sent":' + "1" * 60_000 + "}", "bad_json"),
-        ("null", "bad_frame"),
-        ("[]", "bad_frame"),
-        ('"join"', "bad_frame"),
+        ("null", "bad_json"),
+        ("[]", "bad_json"),
+        ('"join"', "bad_json"),
         ("{}", "bad_frame"),
         ('{"type":null}', "bad_frame"),
         ('{"type":{"type":"join"}}', "bad_frame"),
@@ -389,6 +390,24 @@ async def test_any_id_comes_back(chat, id):
     alice = await chat.connect("alice")
     await alice.send("heartbeat", id=id)
     assert (await alice.event())["id"] == id
+
+
+@pytest.mark.parametrize("id", [0, "", 7, "seven"])
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        ({"type": "shout"}, "unknown_type"),
+        ({"type": "post"}, "bad_frame"),
+        ({"type": "post", "room": "lobby", "nonce": "n", "text": "\0"}, "bad_frame"),
+        ({"type": "post", "room": "nowhere", "nonce": "n", "text": "hello"}, "not_found"),
+        ({"type": "typing", "room": "lobby"}, "not_found"),
+    ],
+)
+async def test_any_id_comes_back_in_an_error_too(chat, id, verb, code):
+    alice = await chat.connect("alice")
+    await alice.send(**verb, id=id)
+    error = await alice.event()
+    assert (error["type"], error["code"], error["id"]) == ("error", code, id)
 
 
 async def test_huge_numbers_in_good_places_are_no_fault(chat):

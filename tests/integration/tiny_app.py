@@ -96,6 +96,8 @@ async def handed_over(scope, receive, send):
     def take(message):
         if message["type"] == "websocket.disconnect":
             say("disconnect", message["code"])
+        elif message["type"] == "websocket.ping":
+            say("pinged")
         elif message["text"] == "crash":
             raise RuntimeError("crashed on purpose")
         elif message["text"] == "close":

@@ -161,6 +161,18 @@ test("one that is refused fails, and the others go on", async () => {
   assert.deepEqual(texts(tab), ["one", "two"]);
 });
 
+test("one that the server cannot even read fails, and the others go on", async () => {
+  const tab = await openOnlineTab();
+  await write(tab, "one", "two");
+  tab.web.latest().says({ type: "error", code: "bad_json", message: "No." });
+  await quiet();
+  assert.deepEqual(shown(tab), [
+    ["one", "failed"],
+    ["two", "sending"],
+  ]);
+  assert.deepEqual(texts(tab), ["one", "two"]);
+});
+
 test("one that failed goes again when asked, with the same nonce", async () => {
   const tab = await openOnlineTab();
   await write(tab, "one");

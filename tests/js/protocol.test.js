@@ -30,6 +30,14 @@ test("a frame is one line, whatever its text", () => {
   assert.deepEqual(decode(encoded), [{ type: "post", text: "two\nlines\u2028and more" }]);
 });
 
+test("half a character, which no server could read, becomes the sign of one that is missing", () => {
+  const halves = { text: "half \ud83d emoji, \udc4b", at: { "\ud83d": 1 }, all: ["\udc4b"] };
+  assert.deepEqual(decode(encode({ type: "post", ...halves })), [
+    { type: "post", text: "half \ufffd emoji, \ufffd", at: { "\ud83d": 1 }, all: ["\ufffd"] },
+  ]);
+  assert.match(encode({ type: "post", text: "whole \ud83d\udc4b" }), /whole 👋/);
+});
+
 test("nonces are 32 hexadecimal digits, and no two are the same", () => {
   const nonces = new Set(Array.from({ length: 1000 }, () => createNonce(crypto)));
   assert.equal(nonces.size, 1000);

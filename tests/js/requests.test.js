@@ -47,6 +47,25 @@ test("an answered request leaves no timer", async () => {
   assert.equal(clock.pending, 0);
 });
 
+for (const code of ["bad_json", "too_long"]) {
+  test(`${code} without an id: what could not be read is the oldest request`, async () => {
+    const first = ask({ type: "post" });
+    const second = ask({ type: "join" });
+    requests.settle({ type: "error", code, message: "What?" });
+    await assert.rejects(first, { code, message: "What?" });
+    requests.settle({ type: "joined", id: sent[1].id });
+    assert.equal((await second).type, "joined");
+  });
+}
+
+test("another error without an id is no answer, and neither is an event", async () => {
+  const asked = ask({ type: "post" });
+  requests.settle({ type: "error", code: "not_found", room: "attic", message: "No." });
+  requests.settle({ type: "message", room: "lobby" });
+  requests.settle({ type: "ack", id: sent[0].id });
+  assert.equal((await asked).type, "ack");
+});
+
 test("when the line is cut every request fails, and says with which code", async () => {
   const failures = [ask({ type: "post" }), ask({ type: "join" })].map((asked) =>
     assert.rejects(asked, { code: "disconnected", closeCode: 1009 }),

@@ -33,6 +33,12 @@ test("refused says why, also for a code not known yet", () => {
   assert.equal(words[3], words[4]);
 });
 
+test("every reason not to take a message has words of ours, which can be translated", () => {
+  const codes = ["too_long", "forbidden", "not_found", "empty", "bad_frame", "bad_json", "unknown_type", "unsupported"];
+  const words = [...codes, "internal"].map((code) => errorWords({ code, message: "The server's." }));
+  assert.ok(!words.includes("The server's."), words);
+});
+
 test("an error without words of ours has the server's", () => {
   assert.equal(errorWords({ code: "too_long", message: "x" }), "it is too long.");
   assert.equal(errorWords({ code: "new_code", message: "Not on Sundays." }), "Not on Sundays.");

@@ -10,13 +10,30 @@ from chat import protocol
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
+# Where docs/architecture.md lists them
+MODULES = {
+    "The modules": "chat/*.py",
+    "The project around the app": "chatsite/*.py",
+    "The page's modules": "chat/static/chat/*.js",
+}
+
 
 def page(name):
     return (DOCS / name).read_text()
 
 
+def section(name, heading):
+    return re.split(r"^## ", page(name).split(f"\n## {heading}\n", 1)[-1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
 def modules():
-    return sorted(path.name for path in (ROOT / "chat").glob("*.py") if path.name != "__init__.py")
+    found = ((heading, path.name) for heading, files in MODULES.items() for path in sorted(ROOT.glob(files)))
+    return [(heading, name) for heading, name in found if name != "__init__.py"]
+
+
+def internal_variables():
+    sources = [path.read_text() for path in (ROOT / "chatsite").glob("*.py")]
+    return sorted({found for source in sources for found in re.findall(r'"(CHATSITE_[A-Z_]+)"', source)})
 
 
 def commands():
@@ -34,9 +51,14 @@ def error_codes():
     return sorted({found for source in sources for pair in code.findall(source) for found in pair if found})
 
 
-@pytest.mark.parametrize("module", modules())
-def test_every_module_has_its_line(module):
-    assert f"`{module}`" in page("architecture.md")
+@pytest.mark.parametrize(("heading", "module"), modules())
+def test_every_module_has_its_line(heading, module):
+    assert re.search(rf"^- .*`{re.escape(module)}`.* – \S", section("architecture.md", heading), re.MULTILINE)
+
+
+@pytest.mark.parametrize("variable", internal_variables())
+def test_every_variable_of_our_own_is_mentioned(variable):
+    assert f"`{variable}" in page("architecture.md")
 
 
 @pytest.mark.parametrize("verb", [verb.__struct_config__.tag for verb in protocol.VERBS])
@@ -46,7 +68,7 @@ def test_every_verb_has_an_example_that_is_sent(verb):
 
 @pytest.mark.parametrize("event", [event.__struct_config__.tag for event in protocol.Event.__subclasses__()])
 def test_every_event_has_an_example(event):
-    assert f'{{"type": "{event}"' in page("protocol.md")
+    assert re.search(rf'^```json(?: answer)?\n{{"type": "{event}"', page("protocol.md"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("close", protocol.Close)

@@ -143,6 +143,16 @@ async def test_a_program_without_an_origin_is_let_through():
     assert upgrade.reached is not None
 
 
+async def test_echo_speaks_no_subprotocol(lines):
+    upgrade = await Upgrade(Accepted).play(scope("/ws/echo/", subprotocols=["chat.v1"]))
+    assert upgrade.reached is None
+    assert upgrade.sent == [
+        {"type": "websocket.accept", "subprotocol": "chat.v1"},
+        {"type": "websocket.close", "code": 4004},
+    ]
+    assert lines() == ["refused 203.0.113.9 '/ws/echo/' with 4004: no subprotocol that we speak"]
+
+
 @given(st.text(st.characters(codec="latin-1")), st.text(st.characters(codec="latin-1")))
 def test_any_origin_and_host_are_compared_without_a_fault(origin, host):
     assert middleware.is_ours(origin, host) in (True, False)
@@ -207,6 +217,7 @@ def people(monkeypatch):
 
     monkeypatch.setattr(access, "by_session", by_session)
     monkeypatch.setattr(access, "by_name", by_name)
+    monkeypatch.setattr(access, "by_no_name", lambda: Person(9, "guest-4f2a", by_name_alone=True))
     monkeypatch.setattr(access, "time", Clock())
 
 
@@ -262,7 +273,7 @@ class TestNames:
 
     async def test_a_name_that_belongs_to_somebody_is_forbidden(self, lines):
         assert await person(query="name=ALICE") == 4002
-        assert lines() == ["refused 203.0.113.9 '/ws/' with 4002: this name belongs to somebody"]
+        assert lines() == ["refused 203.0.113.9 '/ws/' as 'ALICE' with 4002: this name belongs to somebody"]
 
     @pytest.mark.parametrize("same", ["Alice", "ALICE", "%EF%BC%A1lice"])
     async def test_the_same_name_beside_a_cookie_or_ticket_is_welcome(self, same):
@@ -274,7 +285,7 @@ class TestNames:
         assert await person(query=f"name=bob&ticket={ticket()}") == 4002
 
     async def test_plain_text_gives_a_name_to_who_has_none(self):
-        assert (await person(PlainText)).name.startswith("guest-")
+        assert (await person(PlainText)).name == "guest-4f2a"
 
     @pytest.mark.parametrize("dialect", [ChatV1, ModeCode])
     async def test_the_other_dialects_want_a_name(self, dialect):

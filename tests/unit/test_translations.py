@@ -6,6 +6,11 @@ import re
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import override
+
+from chat.models import User
 
 CATALOGUES = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
 ENTRY = re.compile(r'^msgid (".+")\n(?:msgid_plural ".+"\n)?msgstr(?:\[0\])? (".*")$', re.M)
@@ -52,3 +57,11 @@ def test_every_entry_is_translated_and_compiled(domain):
 def test_a_translation_fills_in_what_its_text_fills_in(domain):
     for text, translation in written(domain).items():
         assert sorted(re.findall(r"%\(\w+\)\w", text)) == sorted(re.findall(r"%\(\w+\)\w", translation))
+
+
+@pytest.mark.parametrize("password", ["12345", "password", "98765432101", "adalovelace"])
+def test_what_is_wrong_with_a_password_is_said_in_chinese(password):
+    with override("zh-hans"), pytest.raises(ValidationError) as wrong:
+        validate_password(password, User(username="adalovelace"))
+    for sentence in wrong.value.messages:
+        assert not re.search(r"[A-Za-z]", sentence)

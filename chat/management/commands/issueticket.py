@@ -4,6 +4,7 @@ from chat import access
 from chat.models import User
 
 DAY_S = 24 * 3600
+DAYS_LIMIT = 36_500
 
 
 class Command(BaseCommand):
@@ -20,6 +21,6 @@ class Command(BaseCommand):
             user = User.objects.by_name(name)
         except User.DoesNotExist:
             raise CommandError(f"There is no user {name}.") from None
-        if days <= 0:
-            raise CommandError("A ticket is good for more than 0 days.")
+        if not 0 < days <= DAYS_LIMIT:
+            raise CommandError(f"A ticket is good for more than 0 and at most {DAYS_LIMIT:,} days.")
         self.stdout.write(access.issue_ticket(user, lifetime_s=days * DAY_S))

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from chat import names
 from chat.models import Room
-from chatsite import collected
+from chatsite import collected, preflight
 from chatsite.environment import SettingRefused
 
 FIRST_ROOM = "lobby"
@@ -19,9 +19,14 @@ class Command(BaseCommand):
     help = "Migrates, makes sure of the cache table, the first room and the first administrator, collects files."
 
     def handle(self, *args, **options):
+        with preflight.refusing_in_a_line():
+            self._prepare()
+
+    def _prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         Room.objects.get_or_create(slug=FIRST_ROOM, defaults={"title": FIRST_ROOM.capitalize()})
+        Room.objects.filter(slug=FIRST_ROOM).update(slug=FIRST_ROOM)  # refused where nothing can be written
         if settings.FIRST_ADMIN_PASSWORD and not make_first_admin(*settings.FIRST_ADMIN_PASSWORD):
             self.stdout.write("ADMIN_NAME is the name of somebody without administrator's rights: not changed.")
         collected.collect_if_changed()

@@ -168,7 +168,7 @@ export class Connection {
     if (frame.type === EVENT.HELLO) this.#welcome(frame);
     if (frame.type === EVENT.BYE) this.#bye = frame;
     this.#bus.emit("frame", frame);
-    if (frame.id !== undefined) this.#requests.settle(frame);
+    this.#requests.settle(frame);
   }
 
   #welcome({ heartbeat = {} }) {

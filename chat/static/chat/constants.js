@@ -39,11 +39,17 @@ export const EVENT = Object.freeze({
 });
 
 export const ERROR = Object.freeze({
+  BAD_JSON: "bad_json",
+  BAD_FRAME: "bad_frame",
+  UNKNOWN_TYPE: "unknown_type",
   TOO_LONG: "too_long",
+  EMPTY: "empty",
   NOT_FOUND: "not_found",
   FORBIDDEN: "forbidden",
   RATE_LIMITED: "rate_limited",
   UNAVAILABLE: "unavailable",
+  UNSUPPORTED: "unsupported",
+  INTERNAL: "internal",
   DISCONNECTED: "disconnected",
   TIMEOUT: "timeout",
 });

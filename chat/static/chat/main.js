@@ -32,7 +32,7 @@ const times = new Times({ language: document.documentElement.lang || undefined }
 const announcer = new Announcer({ document, chat, room, clock });
 const roomView = new RoomView({ window, chat, room, clock, times });
 new ComposerView({ window, chat, room, outbox, clock, sent: () => roomView.toBottom() });
-new PresenceView({ document, chat, room });
+new PresenceView({ document, chat, room, clock });
 new StatusView({ document, chat, clock, announcer });
 new TypingView({ document, chat, room, clock });
 roveMessages(document.getElementById("messages"), document.getElementById("message-list"));

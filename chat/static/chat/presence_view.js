@@ -1,18 +1,43 @@
 import { gettext, interpolate } from "./text.js";
 import { wearFace } from "./face.js";
+import { STATE } from "./constants.js";
 
-/** Shows who is in the room, or how many where they are too many to name. */
+const PAST_AFTER_MS = 2000;
+
+/**
+ * Shows who is in the room, or how many where they are too many to name. Without a line, or without a place in the room,
+ * that soon becomes the past, and is shown as such until it is known anew.
+ */
 export class PresenceView {
   #document;
   #me;
+  #clock;
+  #timer = null;
+  #isKnown = false;
 
-  constructor({ document, chat, room }) {
+  constructor({ document, chat, room, clock }) {
     this.#document = document;
     this.#me = chat.name;
+    this.#clock = clock;
     chat.on("presence", (changed) => changed.room === room && this.#show(changed.presence));
+    chat.on("state", ({ name }) => name !== STATE.ONLINE && this.#isCut());
+    chat.on("room", (changed) => changed === room && room.refusal && this.#isCut());
+  }
+
+  /** A short break is not worth a flicker. */
+  #isCut() {
+    if (this.#isKnown) this.#timer ??= this.#clock.setTimeout(() => this.#mark({ isPast: true }), PAST_AFTER_MS);
+  }
+
+  #mark({ isPast }) {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#isKnown = !isPast;
+    this.#document.body.toggleAttribute("data-people-past", isPast);
   }
 
   #show({ names, count }) {
+    this.#mark({ isPast: false });
     const isNamed = names.length === count;
     const counters = this.#document.querySelectorAll("#people-count, [data-people-count]");
     for (const counter of counters) counter.textContent = count;

@@ -1,8 +1,9 @@
 const NONCE_BYTES = 16;
+const HALF_A_PAIR = /\p{Surrogate}/gu;
 
-/** One frame as it travels. */
+/** One frame as it travels. No server could read it with half a surrogate pair in a text, as scripts and pastes make. */
 export function encode(frame) {
-  return JSON.stringify(frame);
+  return JSON.stringify(frame, (_, value) => (typeof value === "string" ? wellFormed(value) : value));
 }
 
 /** The frames of one text: an object per line. Lines that are no frame are skipped, as a newer server may send them. */
@@ -14,6 +15,10 @@ export function decode(text) {
 export function createNonce(crypto) {
   const bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function wellFormed(text) {
+  return text.replace(HALF_A_PAIR, "\ufffd");
 }
 
 function decodeLine(line) {

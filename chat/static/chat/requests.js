@@ -1,6 +1,7 @@
 import { ERROR, EVENT } from "./constants.js";
 
 const MS_PER_S = 1000;
+const UNREAD = [ERROR.BAD_JSON, ERROR.TOO_LONG];
 
 /** Why a request has no good answer: the server's error, or `disconnected`, or `timeout`. */
 export class RequestError extends Error {
@@ -33,8 +34,10 @@ export class Requests {
     });
   }
 
+  /** The server does not know the id of what it could not read: that is taken to be the oldest which waits. */
   settle(frame) {
-    const request = this.#take(frame.id);
+    const [oldestId] = this.#waiting.keys();
+    const request = this.#take(isUnread(frame) ? oldestId : frame.id);
     if (!request) return;
     if (frame.type === EVENT.ERROR) request.reject(new RequestError(refusalOf(frame)));
     else request.resolve(frame);
@@ -54,6 +57,10 @@ export class Requests {
     this.#clock.clearTimeout(request?.timer);
     return request;
   }
+}
+
+function isUnread({ type, id, code }) {
+  return type === EVENT.ERROR && id === undefined && UNREAD.includes(code);
 }
 
 function refusalOf({ code, message, retry_after: retryAfterS }) {

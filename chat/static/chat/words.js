@@ -3,6 +3,17 @@ import { gettext, interpolate, ngettext } from "./text.js";
 
 const MS_PER_S = 1000;
 const NAMES_OF_TYPISTS = 3;
+const REASONS = {
+  [ERROR.BAD_JSON]: () => gettext("the server could not read it."),
+  [ERROR.BAD_FRAME]: () => gettext("it has a character that cannot be kept."),
+  [ERROR.UNKNOWN_TYPE]: () => gettext("the server does not know what to do with it."),
+  [ERROR.UNSUPPORTED]: () => gettext("the server does not know what to do with it."),
+  [ERROR.TOO_LONG]: () => gettext("it is too long."),
+  [ERROR.EMPTY]: () => gettext("it is empty."),
+  [ERROR.FORBIDDEN]: () => gettext("you may not write here."),
+  [ERROR.NOT_FOUND]: () => gettext("this room is not there any more."),
+  [ERROR.INTERNAL]: () => gettext("something went wrong on the server."),
+};
 
 /** The connection's state in words, at this moment. */
 export function stateWords({ name, code, until }, now) {
@@ -20,12 +31,9 @@ export function secondsLeft(until, now) {
   return Math.max(0, Math.ceil((until - now) / MS_PER_S));
 }
 
-/** Why a message was not sent, or a room not entered. */
+/** Why a message was not sent. What a newer server says is in its own words. */
 export function errorWords({ code, message }) {
-  if (code === ERROR.TOO_LONG) return gettext("it is too long.");
-  if (code === ERROR.FORBIDDEN) return gettext("you may not write here.");
-  if (code === ERROR.NOT_FOUND) return gettext("this room is not there any more.");
-  return message ?? code;
+  return REASONS[code]?.() ?? message ?? code;
 }
 
 export function roomRefusalWords(code) {

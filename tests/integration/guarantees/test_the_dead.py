@@ -158,6 +158,19 @@ async def test_who_only_listens_for_long_stays(start_site):
         assert ada.closes == []
 
 
+async def test_pings_are_life_enough(start_site):
+    site = start_site(1, **HASTY)
+    async with (
+        ChatClient(f"{site.ws_urls[0]}?name=ada", ping_interval=1) as ada,
+        ChatClient(f"{site.ws_urls[0]}?name=bob", ping_interval=None) as bob,
+    ):
+        await ada.join()
+        await bob.join()
+        assert (await bob.told("closed"))["code"] == 4103
+        assert (await ada.told("presence", left=["bob"]))["count"] == 1
+        assert ada.close_code is None
+
+
 async def test_who_says_nothing_at_all_is_closed(start_site):
     site = start_site(1, **HASTY)
     async with ChatClient(f"{site.ws_urls[0]}?name=ada") as ada:
