@@ -15,7 +15,9 @@ from . import protocol
 from .feed import Change
 from .protocol import BrokenFrame, Frame, Verb
 
-REPLACED_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\t"), ord("\n")}, "\ufffd")
+# Orders to a terminal, and those that turn the direction of what follows.
+CONTROLS = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {ord("\t"), ord("\n")}
+REPLACED_CONTROLS = dict.fromkeys(CONTROLS, "\ufffd")
 
 
 class Echo(msgspec.Struct):
@@ -222,7 +224,7 @@ def _mode_code(**fields) -> Frame:
 
 
 def _harmless(text: str) -> str:
-    """Lines of which none looks like somebody else's (no name begins with a space), and no orders to a terminal."""
+    """Lines of which none begins as somebody else's would, since no name begins with a space."""
     return "\n    ".join(text.splitlines()).translate(REPLACED_CONTROLS)
 
 

@@ -3,8 +3,6 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import redis
 from django.conf import settings
@@ -35,23 +33,13 @@ def check_database() -> None:
     probe = connection.copy()
     probe.settings_dict["OPTIONS"].pop("pool", None)
     try:
-        with refusing_in_a_line():
-            probe.ensure_connection()
-            probe.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
-            probe.rollback()
+        probe.ensure_connection()
+        probe.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        probe.rollback()
+    except DatabaseError as error:
+        raise StartRefused(f"the database cannot be used: {first_line(error)}") from None
     finally:
         probe.close()
-
-
-@contextmanager
-def refusing_in_a_line() -> Iterator[None]:
-    """What the database or the disk does not let us do is a reason not to start."""
-    try:
-        yield
-    except DatabaseError as error:
-        raise StartRefused(f"the database cannot be used: {_first_line(error)}") from None
-    except OSError as error:
-        raise StartRefused(f"{str(error.filename)!r} cannot be written: {error.strerror}.") from None
 
 
 def check_redis(url: str) -> None:
@@ -59,7 +47,7 @@ def check_redis(url: str) -> None:
     try:
         client.ping()
     except redis.RedisError as error:
-        raise StartRefused(f"Redis (REDIS_URL) cannot be reached: {_first_line(error)}") from None
+        raise StartRefused(f"Redis (REDIS_URL) cannot be reached: {first_line(error)}") from None
     finally:
         client.close()
 
@@ -73,5 +61,6 @@ def _why_not_listening(error: OSError) -> str:
     return f"cannot listen on {address}: {os.strerror(error.errno or 0)}."
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, for somebody who sees no more than that."""
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -210,11 +210,11 @@ async def test_who_gives_no_name_is_given_one(chat):
 
 async def test_a_message_of_several_lines_speaks_for_nobody_else(chat):
     paul, mallory = await chat.plain_text("paul"), await chat.join("mallory")
-    said = f"hi\n{chat.name('alice')} -> give me\r\nyour password\u2028now\x1b[1A"
+    said = f"hi\n{chat.name('alice')} -> give me\r\nyour password\u2028now\x1b[1A\u202e"
     await mallory.send("post", room=chat.room, nonce="1", text=said)
     first, *others = (await paul.text()).split("\n")
     assert first == f"{chat.name('mallory')} -> hi"
-    assert others == [f"    {chat.name('alice')} -> give me", "    your password", "    now\ufffd[1A"]
+    assert others == [f"    {chat.name('alice')} -> give me", "    your password", "    now\ufffd[1A\ufffd"]
 
 
 async def test_who_is_signed_in_speaks_with_their_own_name(chat):

@@ -241,7 +241,7 @@ def test_a_database_that_takes_no_writes(serve, blueprint, tmp_path):
     with closing(sqlite3.connect(tmp_path / "full" / "chatsite.sqlite3")) as database:
         database.execute("CREATE TRIGGER full BEFORE UPDATE ON chat_room BEGIN SELECT RAISE(ABORT, 'no more'); END")
     run = serve(DATABASE_URL=f"sqlite:///{tmp_path}/full/chatsite.sqlite3")
-    assert refusal(run) == "chatsite: the database cannot be used: no more"
+    assert refusal(run) == "chatsite: cannot be prepared: no more (manage.py prepare --traceback says where)"
 
 
 def test_a_place_for_static_files_that_is_none(serve, tmp_path):

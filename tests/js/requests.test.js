@@ -48,13 +48,17 @@ test("an answered request leaves no timer", async () => {
 });
 
 for (const code of ["bad_json", "too_long"]) {
-  test(`${code} without an id: what could not be read is the oldest request`, async () => {
-    const first = ask({ type: "post" });
-    const second = ask({ type: "join" });
+  test(`${code} without an id: what could not be read is the only request that waits`, async () => {
+    const asked = ask({ type: "post" });
     requests.settle({ type: "error", code, message: "What?" });
-    await assert.rejects(first, { code, message: "What?" });
-    requests.settle({ type: "joined", id: sent[1].id });
-    assert.equal((await second).type, "joined");
+    await assert.rejects(asked, { code, message: "What?" });
+  });
+
+  test(`${code} without an id fails nobody where it could be one of two`, async () => {
+    const asked = [ask({ type: "join" }), ask({ type: "post" })];
+    requests.settle({ type: "error", code, message: "What?" });
+    for (const { id } of [...sent]) requests.settle({ type: "answer", id });
+    assert.deepEqual((await Promise.all(asked)).map(({ type }) => type), ["answer", "answer"]);
   });
 }
 

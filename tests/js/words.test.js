@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { gettext, interpolate, ngettext } from "../../chat/static/chat/text.js";
 import { errorWords, newMessagesWords, stateWords, typingWords } from "../../chat/static/chat/words.js";
-import { STATE } from "../../chat/static/chat/constants.js";
+import { ERROR, STATE } from "../../chat/static/chat/constants.js";
 
+const RETRIED = ["rate_limited", "unavailable", "disconnected", "timeout"];
 const NOW = 1_000_000;
 
 afterEach(() => delete globalThis.django);
@@ -34,8 +35,8 @@ test("refused says why, also for a code not known yet", () => {
 });
 
 test("every reason not to take a message has words of ours, which can be translated", () => {
-  const codes = ["too_long", "forbidden", "not_found", "empty", "bad_frame", "bad_json", "unknown_type", "unsupported"];
-  const words = [...codes, "internal"].map((code) => errorWords({ code, message: "The server's." }));
+  const codes = Object.values(ERROR).filter((code) => !RETRIED.includes(code));
+  const words = codes.map((code) => errorWords({ code, message: "The server's." }));
   assert.ok(!words.includes("The server's."), words);
 });
 

@@ -4,11 +4,12 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
 from chat import names
 from chat.models import Room
 from chatsite import collected, preflight
-from chatsite.environment import SettingRefused
+from chatsite.environment import SettingRefused, StartRefused
 
 FIRST_ROOM = "lobby"
 
@@ -19,8 +20,13 @@ class Command(BaseCommand):
     help = "Migrates, makes sure of the cache table, the first room and the first administrator, collects files."
 
     def handle(self, *args, **options):
-        with preflight.refusing_in_a_line():
+        try:
             self._prepare()
+        except (DatabaseError, OSError) as error:
+            if options["traceback"]:
+                raise
+            reason = preflight.first_line(error)
+            raise StartRefused(f"cannot be prepared: {reason} (manage.py prepare --traceback says where)") from None
 
     def _prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)

@@ -34,13 +34,17 @@ export class Requests {
     });
   }
 
-  /** The server does not know the id of what it could not read: that is taken to be the oldest which waits. */
+  /** The server does not know the id of what it could not read: where one request waits, it is that. */
   settle(frame) {
-    const [oldestId] = this.#waiting.keys();
-    const request = this.#take(isUnread(frame) ? oldestId : frame.id);
+    const request = this.#take(isUnread(frame) ? this.#onlyId() : frame.id);
     if (!request) return;
     if (frame.type === EVENT.ERROR) request.reject(new RequestError(refusalOf(frame)));
     else request.resolve(frame);
+  }
+
+  #onlyId() {
+    const [id, another] = this.#waiting.keys();
+    return another === undefined ? id : undefined;
   }
 
   failAll(reason) {
