@@ -150,18 +150,19 @@ class Presence:
             "connections": [list(connection) for connection in self._own.connections.values()],
             "rooms": [[room_id, list(names)] for room_id, names in self._own.rooms.items()],
             "draining": self._own.is_draining,
-            "going": [[*place, until - now] for place, until in self._going.items()],
+            "going": [[*place, until - now] for place, until in self._going.items() if until > now],
         }
         self._publish("presence.all", word)
 
     # What the others say
 
     def heard_all(self, process: str, word: Word) -> None:
+        is_new = process not in self._crowds
         crowd = self._crowds.setdefault(process, Crowd())
         crowd.number, crowd.heard_at, crowd.is_draining = word["number"], time.monotonic(), word["draining"]
         self._replace_connections(crowd, [Connection(*values) for values in word["connections"]])
         self._replace_rooms(process, crowd, {room_id: set(names) for room_id, names in word["rooms"]})
-        for room_id, name, left_s in word["going"]:
+        for room_id, name, left_s in word["going"] if is_new else ():
             self._note_going(room_id, name, left_s)
 
     def heard_changes(self, process: str, word: Word) -> None:
@@ -240,7 +241,7 @@ class Presence:
             self._gone(room_id, name)
 
     def _note_going(self, room_id: int, name: str, left_s: float) -> None:
-        """Another process saw the name leave, and gives it a moment still: a process that is new here does too."""
+        """Another process saw the name leave, and gives it a moment still: whoever did not see it does too."""
         places = self._places[room_id]
         if name not in places:
             places[name] = ()
