@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
-MESSAGES := -l zh_Hans --no-location --no-wrap --no-obsolete -i .venv -i tests -i bench -i node_modules -i var
+MESSAGES := -l zh_Hans --no-location --no-wrap --no-obsolete -i .venv -i tests -i bench -i chaos -i rig -i node_modules -i var
 PIP_INSTALL := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help run test check bench bench-quick chaos format messages clean

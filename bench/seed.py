@@ -20,7 +20,7 @@ from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from chat import access, names  # noqa: E402
+from accounts import access, names  # noqa: E402
 from chat.models import Message, Room, User  # noqa: E402
 
 NOTHING: Mapping[str, int] = MappingProxyType({})

@@ -5,7 +5,7 @@ import socket
 import sys
 from pathlib import Path
 
-from tests.programs import Program, Valkey, free_port
+from rig.programs import Program, Valkey, free_port
 
 from . import machine
 from .load import Load

@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg
 
-from chatsite import supervision
-from tests.programs import PostgreSQL, free_port
+from chatsite.serve import supervision
+from rig.programs import PostgreSQL, free_port
 
 from .servers import PROJECT, Server, endpoint
 from .wires import ChatWire
@@ -77,7 +77,7 @@ class SiteServer(Server):
 
 def program() -> str:
     """What serves it best of what there is."""
-    return "chatsite.server" if (PROJECT / "chatsite" / "server.py").exists() else "daphne"
+    return "chatsite.server" if (PROJECT / "chatsite" / "server").exists() else "daphne"
 
 
 def _run_in(env: dict[str, str], *arguments: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from tests.programs import PostgreSQL
+from rig.programs import PostgreSQL
 
 from .history import Kept, Row
 from .waiting import until

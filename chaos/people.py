@@ -49,7 +49,7 @@ def _make(count: int, rooms: list[str]) -> list[Person]:
 
 
 def _make_person(name: str, way: str) -> Person:
-    from chat import access
+    from accounts import access
     from chat.models import User
 
     if way == BY_NAME_ALONE:

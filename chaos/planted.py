@@ -20,7 +20,9 @@ from chatsite.asgi import application  # first of all: it sets Django up
 # isort: split
 from django.db import connection
 
-from chat import database, hub, ledger, log
+from chat import database
+from chat.live import hub
+from chat.messages import ledger, log
 from chat.models import Message
 
 __all__ = ["application"]

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.programs import Daphne, Valkey, free_port
-from tests.site import manage
+from rig.programs import Daphne, Valkey, free_port
+from rig.site import manage
 
 from .database import Database, PostgreSQLDatabase, SQLiteDatabase
 from .people import PROJECT

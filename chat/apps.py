@@ -9,6 +9,8 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import access
+        from accounts import access
+
+        from .pages import admin  # noqa: F401 (registers its pages)
 
         user_logged_out.connect(access.note_logout)

@@ -19,8 +19,9 @@ from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from . import conf
-from .protocol import Refusal
+from chat.wire.protocol import Refusal
+
+from . import limits
 
 logger = logging.getLogger("chat.database")
 
@@ -34,7 +35,7 @@ class Unavailable(Refusal):
     """The database is away, locked or too slow; the caller is asked to come back."""
 
     def __init__(self) -> None:
-        super().__init__("unavailable", "The database does not answer just now.", conf.UNAVAILABLE_RETRY_S)
+        super().__init__("unavailable", "The database does not answer just now.", limits.UNAVAILABLE_RETRY_S)
 
 
 class Job(NamedTuple):
@@ -65,11 +66,11 @@ class Threads:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        if self._waiting >= conf.DATABASE_QUEUE_LIMIT:
+        if self._waiting >= limits.DATABASE_QUEUE_LIMIT:
             future.set_exception(Unavailable())
             return future
         self._waiting += 1
-        patience = loop.call_later(conf.DATABASE_PATIENCE_S, _give_up, future)
+        patience = loop.call_later(limits.DATABASE_PATIENCE_S, _give_up, future)
         self._jobs.put(Job(partial(work, *args, **kwargs), future, patience, loop))
         if len(self._threads) < min(self._waiting, self._count):
             self._start_another()
@@ -224,5 +225,5 @@ def _is_about_time(problem: Exception) -> bool:
 
 
 writer = Threads(1, "write")
-readers = Threads(conf.READER_THREADS, "read")
-door = Threads(conf.DOOR_THREADS, "door")
+readers = Threads(limits.READER_THREADS, "read")
+door = Threads(limits.DOOR_THREADS, "door")

@@ -18,7 +18,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import names
+from accounts import names
 
 EPOCH_ALPHABET = string.ascii_lowercase + string.digits
 

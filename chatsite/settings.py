@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from chatsite.environment import Environment, made
+from .environment import Environment, made
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -130,7 +130,7 @@ CACHES = {
 REDIS_URL = environment.redis("REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "chatsite.layer.PubSubLayer",
+        "BACKEND": "chatsite.server.layer.PubSubLayer",
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 3}],
             # Several sites may share a Redis: pub/sub knows no database numbers.
@@ -151,18 +151,18 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "chat.forms.LengthValidator"},
+    {"NAME": "accounts.forms.LengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 
-ACCOUNT_ADAPTER = "chat.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.allauth_adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "login": "chat.forms.LoginForm",
-    "signup": "chat.forms.SignupForm",
-    "change_password": "chat.forms.ChangePasswordForm",
+    "login": "accounts.forms.LoginForm",
+    "signup": "accounts.forms.SignupForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]

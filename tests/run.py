@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import tools
+from rig import tools
 
 TESTS = Path(__file__).resolve().parent
 STAGE_TIMEOUT_S = 900

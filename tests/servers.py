@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chatsite.processes import short_folder
-
-from .programs import PostgreSQL, Program, Valkey
-from .site import Blueprint, Site
+from chatsite.serve.processes import short_folder
+from rig.programs import PostgreSQL, Program, Valkey
+from rig.site import Blueprint, Site
 
 # The first process of a run leaves these in the environment for xdist's workers.
 POSTGRESQL_URL = "TESTS_POSTGRESQL_URL"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
-from tests.client import ChatClient
-from tests.person import Person
-from tests.site import Site
-from tests.staging import PASSWORD, Place, tickets
-from tests.strange import assert_nobody_minds, knock, pester
-from tests.visitor import Visitor
+from rig.client import ChatClient
+from rig.person import Person
+from rig.site import Site
+from rig.staging import PASSWORD, Place, tickets
+from rig.strange import assert_nobody_minds, knock, pester
+from rig.visitor import Visitor
 
 from .stage import Stage
 from .table import Finding

@@ -10,8 +10,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from tests.site import Site
-from tests.staging import new_room
+from rig.site import Site
+from rig.staging import new_room
 
 from .people import Listener, Talk, crowd, p99
 from .stage import Stage

@@ -8,10 +8,10 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from tests.client import Event
-from tests.person import Person
-from tests.site import Site
-from tests.staging import tickets
+from rig.client import Event
+from rig.person import Person
+from rig.site import Site
+from rig.staging import tickets
 
 ARRIVING_AT_ONCE = 20
 LANDING_S = 10

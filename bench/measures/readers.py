@@ -11,9 +11,9 @@ import psutil
 
 from bench.load import Load
 from bench.workshop import Peer, SiteServer, Workshop
-from tests.client import ChatClient
-from tests.site import Site
-from tests.sloth import Sloth
+from rig.client import ChatClient
+from rig.site import Site
+from rig.slow_reader import Sloth
 
 from .faults import talking
 from .people import Talk, crowd, p99

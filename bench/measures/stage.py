@@ -10,8 +10,8 @@ from typing import Self
 
 from bench import machine
 from bench.site import DurablePostgreSQL
-from chatsite.processes import short_folder
-from tests.site import Blueprint, Site
+from chatsite.serve.processes import short_folder
+from rig.site import Blueprint, Site
 
 DATABASES = ["sqlite", "postgresql"]
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0", "CHAT_CONNECTIONS_PER_NAME": "1000"}

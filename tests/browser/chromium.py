@@ -4,7 +4,7 @@ import os
 
 from playwright.async_api import Browser, Playwright
 
-from tests import tools
+from rig import tools
 
 # No sandbox, because tests may run as root; and nothing that Chromium would fetch for itself.
 ARGUMENTS = [

@@ -7,10 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from tests.staging import Place, standing_site
-
-from .chromium import launch
-from .people import Chat
+from rig.staging import Place, standing_site
+from tests.browser.chromium import launch
+from tests.browser.people import Chat
 
 
 def pytest_collection_modifyitems(items):

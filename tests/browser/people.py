@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, WebSocket, expect
 
-from tests.staging import PASSWORD, Place
+from rig.staging import PASSWORD, Place
 
 PATIENCE_MS = 20_000
 NO_NETWORK = "Error in connection establishment: net::ERR_INTERNET_DISCONNECTED"

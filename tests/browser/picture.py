@@ -10,12 +10,11 @@ from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright, expect
 
+from rig.site import Blueprint, Site
+from rig.staging import rows, standing_site
+from tests.browser.chromium import launch
+from tests.browser.people import Chat, Person
 from tests.servers import SHARED_FOLDER, servers
-from tests.site import Blueprint, Site
-from tests.staging import rows, standing_site
-
-from .chromium import launch
-from .people import Chat, Person
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "lobby.png"
 SHARPNESS = 2

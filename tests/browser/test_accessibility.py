@@ -5,7 +5,7 @@ from itertools import product
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
-from .people import Person
+from tests.browser.people import Person
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}

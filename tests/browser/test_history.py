@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from .people import Person
+from tests.browser.people import Person
 
 MESSAGES = 300
 MAY_MOVE_PX = 2

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.staging import Place, rows
+from rig.staging import Place, rows
 
 ROOMS = """
 INSERT INTO chat_room (slug, title, is_private, head, floor, epoch, created_at)

@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.browser.people import Person
 from tests.integration.test_serve import Serve, serve  # noqa: F401
-
-from .people import Person
 
 PATIENCE_S = 60
 

@@ -2,9 +2,8 @@
 
 from playwright.async_api import WebSocketRoute, expect
 
-from tests.staging import locked_database
-
-from .people import Chat, Person
+from rig.staging import locked_database
+from tests.browser.people import Chat, Person
 
 
 async def test_what_is_written_offline_is_sent_once_afterwards(chat):

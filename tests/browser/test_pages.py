@@ -4,8 +4,8 @@ import re
 
 from playwright.async_api import expect
 
-from tests.proxy import Proxy
-from tests.staging import PASSWORD
+from rig.proxy import Proxy
+from rig.staging import PASSWORD
 
 
 async def test_an_account_is_made_left_and_come_back_to(chat):

@@ -5,9 +5,8 @@ import signal
 
 import pytest
 
-from tests.staging import Place, rows
-
-from .people import Chat
+from rig.staging import Place, rows
+from tests.browser.people import Chat
 
 
 @pytest.fixture

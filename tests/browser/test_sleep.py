@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest_asyncio
 
-from tests.staging import Place
-from tests.tuned import HASTY
-
-from .chromium import launch
-from .people import Chat
+from rig.staging import Place
+from rig.tuned import HASTY
+from tests.browser.chromium import launch
+from tests.browser.people import Chat
 
 PROMISED_S = 2
 

@@ -2,9 +2,8 @@
 
 from playwright.async_api import expect
 
-from tests.staging import Place
-
-from .people import Chat
+from rig.staging import Place
+from tests.browser.people import Chat
 
 AN_HOUR = "01:00:00"
 PROMISED_MS = 1_000

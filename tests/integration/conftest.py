@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from chatsite.processes import short_folder
-from tests.client import ChatClient
-from tests.rawsocket import RawSocket
-from tests.site import Site
-from tests.visitor import Visitor
+from chatsite.serve.processes import short_folder
+from rig.client import ChatClient
+from rig.raw_socket import RawSocket
+from rig.site import Site
+from rig.visitor import Visitor
 
 SERVERS = ["chatsite.server", "daphne"]
 PROCESSES = 2

@@ -7,10 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import access, names
-from chat.forms import NAME_RULES
+from accounts import access, names
+from accounts.forms import NAME_RULES
 from chat.models import Message, Room, User
-from chat.views import GUEST_SESSION_AGE_S
+from chat.pages.views import GUEST_SESSION_AGE_S
 
 pytestmark = pytest.mark.django_db
 
@@ -231,7 +231,9 @@ def test_a_sign_up_under_a_taken_name_is_refused(client):
 
 def test_two_sign_ups_with_one_name_at_one_moment_make_one_account(client, monkeypatch):
     User.objects.create_user("alice", password=PASSWORD)
-    monkeypatch.setattr("chat.adapter.AccountAdapter.clean_username", lambda self, name, shallow=False: name)
+    monkeypatch.setattr(
+        "accounts.allauth_adapter.AccountAdapter.clean_username", lambda self, name, shallow=False: name
+    )
     answer = client.post("/accounts/signup/", {"username": "alice", "password1": PASSWORD}, follow=True)
     assert "This name is taken." in answer.text
     assert User.objects.count() == 1

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from chat import conf
-from tests.rawsocket import BINARY, TEXT
+from chat import limits
+from rig.raw_socket import BINARY, TEXT
 
 HEART_BEATS = [
     '{"ModeCode":"heart_beat","msg":"ping"}',
@@ -76,7 +76,7 @@ async def test_bytes_in_fragments_go_out_whole(chat):
 
 async def test_a_mebibyte_of_bytes_is_taken_and_one_byte_more_is_too_long(chat):
     mia, max = await chat.mode_code("mia"), await chat.mode_code("max", process=1)
-    exact = bytes(range(256)) * (conf.BINARY_LIMIT_BYTES // 256)
+    exact = bytes(range(256)) * (limits.BINARY_LIMIT_BYTES // 256)
     await mia.send_bytes(exact)
     assert await max.bytes() == exact
     assert await mia.bytes() == exact
@@ -182,7 +182,7 @@ async def test_what_is_wrong_gets_an_error_in_the_dialect_and_the_connection_goe
 @pytest.mark.parametrize("open", ["mode_code", "plain_text"])
 async def test_who_goes_on_breaking_a_dialect_is_closed_with_4006(chat, open):
     socket = await getattr(chat, open)("mia")
-    for _ in range(conf.BROKEN_FRAMES_PER_MINUTE + 1):
+    for _ in range(limits.BROKEN_FRAMES_PER_MINUTE + 1):
         await socket.send_text("/rubbish")
     assert await socket.close_code() == 4006
 
@@ -308,13 +308,13 @@ async def test_nothing_comes_back_as_nothing(chat, echo):
     assert await echo.bytes() == b""
 
 
-@pytest.mark.parametrize("text", ["hello", "not {json", "é 😀\0\n", "x" * conf.FRAME_LIMIT_BYTES])
+@pytest.mark.parametrize("text", ["hello", "not {json", "é 😀\0\n", "x" * limits.FRAME_LIMIT_BYTES])
 async def test_text_comes_back_as_text(echo, text):
     await echo.send_text(text)
     assert await echo.text() == text
 
 
-@pytest.mark.parametrize("size_bytes", [1, 125, 126, 65_535, 65_536, conf.BINARY_LIMIT_BYTES])
+@pytest.mark.parametrize("size_bytes", [1, 125, 126, 65_535, 65_536, limits.BINARY_LIMIT_BYTES])
 async def test_bytes_come_back_as_bytes(echo, size_bytes):
     data = (bytes(range(256)) * (size_bytes // 256 + 1))[:size_bytes]
     await echo.send_bytes(data)

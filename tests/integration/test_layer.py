@@ -6,9 +6,9 @@ import pytest
 from channels_redis.pubsub import RedisSingleShardConnection
 from redis.asyncio import Redis
 
-from chatsite import layer as layers
-from chatsite.layer import PubSubLayer, Shard
-from tests.programs import Valkey
+from chatsite.server import layer as layers
+from chatsite.server.layer import PubSubLayer, Shard
+from rig.programs import Valkey
 
 PATIENCE_S = 20
 EVERYTHING_BUT_CLIENT = ("ACL", "SETUSER", "default", "on", "nopass", "~*", "&*", "+@all", "-client")

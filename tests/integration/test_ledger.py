@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from chat import conf, database, ledger, protocol
+from chat import limits, database
+from chat.messages import ledger
 from chat.models import ChangeNonce, Room, User
+from chat.wire import protocol
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +33,7 @@ def edit(text, nonce):
 
 def test_nonces_of_changes_are_forgotten_after_their_time(ada):
     write(ada, post(), edit("better", "old"), edit("best", "new"))
-    long_ago = protocol.now() - timedelta(seconds=conf.CHANGE_NONCES_KEPT_S + 1)
+    long_ago = protocol.now() - timedelta(seconds=limits.CHANGE_NONCES_KEPT_S + 1)
     ChangeNonce.objects.filter(nonce="old").update(created_at=long_ago)
 
     ledger.forget_old_nonces()

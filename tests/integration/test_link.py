@@ -8,9 +8,9 @@ from channels.layers import channel_layers
 from channels_redis.pubsub import RedisPubSubLoopLayer
 from redis.asyncio import Redis
 
-from chat import conf
-from chat.link import EVERYBODY, Link
-from chatsite.layer import PubSubLayer
+from chat import limits
+from chat.live.link import EVERYBODY, Link
+from chatsite.server.layer import PubSubLayer
 
 PATIENCE_S = 20
 RENEW = PubSubLayer.renew
@@ -32,9 +32,9 @@ class Process:
 @pytest.fixture
 def hasty(monkeypatch):
     """Pings every 50 ms; alone after half a second without others."""
-    monkeypatch.setattr(conf, "PING_INTERVAL_S", 0.05)
-    monkeypatch.setattr(conf, "PUBLISH_TIMEOUT_S", 2)
-    monkeypatch.setattr(conf, "ALONE_AFTER_S", 0.5)
+    monkeypatch.setattr(limits, "PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr(limits, "PUBLISH_TIMEOUT_S", 2)
+    monkeypatch.setattr(limits, "ALONE_AFTER_S", 0.5)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ async def test_groups_are_settled_in_portions_pings_first_until_one_fails(start,
             raise ConnectionError
 
     ada = await start("ada")
-    monkeypatch.setattr(conf, "GROUPS_TOGETHER", 2)
+    monkeypatch.setattr(limits, "GROUPS_TOGETHER", 2)
     monkeypatch.setattr(ada.link._layer, "group_add", group_add, raising=False)
     ada.link._groups = {EVERYBODY, "room.1", "room.2", "room.3", "room.4"}
     ada.link._unsettled = set(ada.link._groups)
@@ -139,7 +139,7 @@ async def test_what_is_joined_and_left_while_the_link_is_down_follows(start, red
 
 async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp_path, monkeypatch):
     """Each attempt has connections of its own: nothing of the one before may go on, or stay."""
-    monkeypatch.setattr(conf, "PING_DEADLINE_S", 0.05)
+    monkeypatch.setattr(limits, "PING_DEADLINE_S", 0.05)
     monkeypatch.setitem(settings.CHANNEL_LAYERS["default"]["CONFIG"], "hosts", [f"unix://{tmp_path}/nobody"])
     monkeypatch.setattr(channel_layers, "backends", {})
     attempts = []

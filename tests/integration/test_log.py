@@ -4,8 +4,10 @@ import random
 
 import pytest
 
-from chat import conf, ledger, log, protocol
+from chat import limits
+from chat.messages import ledger, log
 from chat.models import Message, Room, User
+from chat.wire import protocol
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +42,7 @@ def pages(after, limit):
     return read
 
 
-@pytest.mark.parametrize(("limit", "text"), [(20, "good"), (conf.CATCH_UP_PAGE, LONG)], ids=["many", "long"])
+@pytest.mark.parametrize(("limit", "text"), [(20, "good"), (limits.CATCH_UP_PAGE, LONG)], ids=["many", "long"])
 @pytest.mark.parametrize("after", [0, 50])
 @pytest.mark.parametrize("seed", range(3))
 def test_no_message_that_a_page_reaches_is_missing(ada, limit, text, after, seed, settings):
@@ -51,7 +53,7 @@ def test_no_message_that_a_page_reaches_is_missing(ada, limit, text, after, seed
     for page in pages(after, limit):
         states = page.changes + page.moved
         assert len(states) <= limit
-        assert sum(len(state.body) for state in states) <= conf.PAGE_LIMIT_BYTES
+        assert sum(len(state.body) for state in states) <= limits.PAGE_LIMIT_BYTES
         shown |= {state.seq: state.version for state in states}
         assert set(range(after + 1, min(page.head, 150) + 1)) <= set(shown)
     kept = dict(Message.objects.filter(version__gt=after).values_list("seq", "version"))

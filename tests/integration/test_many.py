@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from chat import conf
-from tests.client import ChatClient
-from tests.rawsocket import RawSocket
+from chat import limits
+from rig.client import ChatClient
+from rig.raw_socket import RawSocket
 
 CLIENTS = 200
 WRITERS = 20
@@ -29,7 +29,7 @@ async def hear_all(socket: RawSocket) -> list[str]:
     beat_at = time.monotonic()
     while len(heard) < MESSAGES:
         heard += re.findall(r'"type":"message".*?"text":"([^"]*)"', await socket.text())
-        if time.monotonic() - beat_at > conf.HEARTBEAT_INTERVAL_S:
+        if time.monotonic() - beat_at > limits.HEARTBEAT_INTERVAL_S:
             beat_at = time.monotonic()
             await socket.send("heartbeat")
     return heard

@@ -8,8 +8,8 @@ from django.conf import settings as site_settings
 from django.test import Client
 from django.urls import reverse
 
-from chat import views
 from chat.models import Membership, Room, User
+from chat.pages import views
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +166,7 @@ def test_a_fault_of_ours_has_a_page_that_needs_nothing(monkeypatch):
     def fail(request):
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr("chat.views._safe_next", fail)
+    monkeypatch.setattr("chat.pages.views._safe_next", fail)
     answer = Client(raise_request_exception=False).get("/")
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.text

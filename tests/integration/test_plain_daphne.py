@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from tests.client import ChatClient
-from tests.programs import Daphne, Program, free_port
-from tests.rawsocket import RawSocket
-from tests.visitor import Visitor
+from rig.client import ChatClient
+from rig.programs import Daphne, Program, free_port
+from rig.raw_socket import RawSocket
+from rig.visitor import Visitor
 
 pytestmark = pytest.mark.one_database
 

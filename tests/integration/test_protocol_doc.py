@@ -4,9 +4,9 @@ import json
 import re
 from pathlib import Path
 
-from tests.client import ChatClient
-from tests.rawsocket import RawSocket
-from tests.visitor import Visitor
+from rig.client import ChatClient
+from rig.raw_socket import RawSocket
+from rig.visitor import Visitor
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 BLOCK = re.compile(r"^```json (send|answer)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

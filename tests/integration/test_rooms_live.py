@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from chat import conf
-from tests.client import ChatClient
+from chat import limits
+from rig.client import ChatClient
 
 
 async def say(person, chat, *texts):
@@ -38,7 +38,7 @@ async def test_joining_shows_the_latest_page_in_order_and_says_whether_there_is_
     async with chat.client("alice", process=1) as alice:
         joined = await alice.join(chat.long_room)
     head = joined["head"]
-    assert [message["seq"] for message in joined["messages"]] == list(range(head - conf.LATEST_PAGE + 1, head + 1))
+    assert [message["seq"] for message in joined["messages"]] == list(range(head - limits.LATEST_PAGE + 1, head + 1))
     assert joined["earlier"] is True
 
 
@@ -93,7 +93,7 @@ async def test_more_than_one_page_of_changes_comes_page_by_page(chat):
     seen, after = [], 0
     async with chat.client("alice", process=1) as alice:
         while (joined := await alice.join(chat.long_room, after=after)).get("more"):
-            assert len(joined["messages"]) == conf.CATCH_UP_PAGE
+            assert len(joined["messages"]) == limits.CATCH_UP_PAGE
             seen += [message["version"] for message in joined["messages"]]
             after = joined["head"]
         seen += [message["version"] for message in joined["messages"]]
@@ -161,7 +161,7 @@ async def test_older_messages_come_page_by_page(chat):
     assert seen == list(range(1, 131))
 
 
-@pytest.mark.parametrize(("limit", "count"), [(0, 1), (1, 1), (7, 7), (10_000, conf.HISTORY_PAGE_LIMIT)])
+@pytest.mark.parametrize(("limit", "count"), [(0, 1), (1, 1), (7, 7), (10_000, limits.HISTORY_PAGE_LIMIT)])
 async def test_a_page_has_as_many_as_asked_for_within_bounds(chat, limit, count):
     async with chat.client("alice") as alice:
         page = await alice.ask("history", room=chat.long_room, before=900, limit=limit)

@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chatsite.processes import short_folder
-from tests.client import ChatClient
-from tests.programs import free_port
+from chatsite.serve.processes import short_folder
+from rig.client import ChatClient
+from rig.programs import free_port
 
 pytestmark = pytest.mark.one_database
 

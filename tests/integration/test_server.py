@@ -19,17 +19,9 @@ import pytest
 from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import ConnectionClosedError
 
-from tests.integration.tiny_server import (
-    APPLICATION,
-    PATIENCE_S,
-    UPGRADE,
-    TinyServer,
-    family_of,
-    listens,
-    make_certificate,
-)
-from tests.programs import POLL_S, free_port
-from tests.rawsocket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
+from rig.programs import POLL_S, free_port
+from rig.raw_socket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
+from tests.integration.tiny_server import APPLICATION, PATIENCE_S, UPGRADE, TinyServer, family_of, listens, make_certificate
 
 pytestmark = pytest.mark.one_database
 

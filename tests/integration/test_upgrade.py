@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.rawsocket import NotUpgraded, RawSocket
-from tests.visitor import Visitor
+from rig.raw_socket import NotUpgraded, RawSocket
+from rig.visitor import Visitor
 
 SOCKET_PATHS = ["/ws/", "/ws/text/", "/ws/echo/"]
 

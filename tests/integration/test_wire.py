@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from chat import conf
-from tests.rawsocket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT
+from chat import limits
+from rig.raw_socket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT
 
-SERVER_LIMIT_BYTES = conf.BINARY_LIMIT_BYTES + conf.FRAME_LIMIT_BYTES
+SERVER_LIMIT_BYTES = limits.BINARY_LIMIT_BYTES + limits.FRAME_LIMIT_BYTES
 
 
 async def is_alive(socket):
@@ -268,7 +268,7 @@ async def test_who_leaves_while_asking_is_no_fault(chat):
 @pytest.mark.parametrize("filling", ["x", "é", "李", "😀"])
 async def test_a_text_frame_of_64_kib_is_taken_and_one_byte_more_is_too_long(chat, filling):
     alice = await chat.connect("alice")
-    exact = heartbeat_of(conf.FRAME_LIMIT_BYTES, filling)
+    exact = heartbeat_of(limits.FRAME_LIMIT_BYTES, filling)
     assert len(exact.encode()) == 65_536
     await alice.send_text(exact)
     await alice.told("heartbeat", sent="big")
@@ -286,7 +286,7 @@ async def test_every_form_of_a_frames_length_is_understood(chat, size_bytes):
 
 async def test_a_64_kib_message_in_fragments_is_taken_too(chat):
     alice = await chat.connect("alice")
-    exact = heartbeat_of(conf.FRAME_LIMIT_BYTES).encode()
+    exact = heartbeat_of(limits.FRAME_LIMIT_BYTES).encode()
     await alice.send_fragments(TEXT, *(exact[at : at + 1000] for at in range(0, len(exact), 1000)))
     await alice.told("heartbeat", sent="big")
 
@@ -311,7 +311,7 @@ async def test_what_no_client_would_send_is_refused_by_the_server_itself(chat):
 
 async def test_a_binary_frame_is_not_supported_yet(chat):
     alice = await chat.connect("alice")
-    for data in (b"", b"\x00", b"x" * conf.BINARY_LIMIT_BYTES):
+    for data in (b"", b"\x00", b"x" * limits.BINARY_LIMIT_BYTES):
         await alice.send_bytes(data)
         assert (await alice.event())["code"] == "unsupported"
     await alice.send_fragments(BINARY, b"in", b"parts")
@@ -433,9 +433,9 @@ async def test_a_frame_of_thousands_of_lines_is_no_fault(chat):
 
 async def test_who_goes_on_breaking_the_protocol_is_closed_with_4006(chat):
     alice = await chat.connect("alice")
-    for _ in range(conf.BROKEN_FRAMES_PER_MINUTE + 1):
+    for _ in range(limits.BROKEN_FRAMES_PER_MINUTE + 1):
         await alice.send_text("rubbish")
-    errors = [await alice.event() for _ in range(conf.BROKEN_FRAMES_PER_MINUTE + 1)]
+    errors = [await alice.event() for _ in range(limits.BROKEN_FRAMES_PER_MINUTE + 1)]
     assert {error["code"] for error in errors} == {"bad_json"}
     assert await alice.event() == {"type": "bye", "code": 4006, "reason": "protocol broken"}
     assert await alice.close_code() == 4006
@@ -445,7 +445,7 @@ async def test_who_goes_on_breaking_the_protocol_is_closed_with_4006(chat):
 async def test_breaking_it_within_one_frame_counts_line_by_line(chat):
     alice = await chat.connect("alice")
     await alice.send_text("x\n" * 1_000 + post(chat.room))
-    said = [await alice.event() for _ in range(conf.BROKEN_FRAMES_PER_MINUTE + 2)]
+    said = [await alice.event() for _ in range(limits.BROKEN_FRAMES_PER_MINUTE + 2)]
     assert [event["type"] for event in said] == ["error"] * 21 + ["bye"]
     frame = await alice.frame()
     assert (frame.opcode, frame.payload[:2]) == (CLOSE, (4006).to_bytes(2))
@@ -453,14 +453,14 @@ async def test_breaking_it_within_one_frame_counts_line_by_line(chat):
 
 async def test_who_breaks_it_now_and_then_may_stay(chat):
     alice = await chat.connect("alice")
-    for _ in range(conf.BROKEN_FRAMES_PER_MINUTE):
+    for _ in range(limits.BROKEN_FRAMES_PER_MINUTE):
         await alice.send_text("rubbish")
         assert await is_alive(alice)
 
 
 async def test_what_comes_after_the_close_is_not_taken(chat):
     alice, bob = await chat.join("alice"), await chat.join("bob")
-    for _ in range(conf.BROKEN_FRAMES_PER_MINUTE + 1):
+    for _ in range(limits.BROKEN_FRAMES_PER_MINUTE + 1):
         await alice.send_text("rubbish")
     await alice.send_text(post(chat.room, text="too late"))
     assert await alice.close_code() == 4006
@@ -475,9 +475,9 @@ def burst(room, count):
 
 async def test_who_writes_too_fast_is_told_when_to_go_on(chat):
     alice, bob = await chat.join("alice"), await chat.join("bob", process=1)
-    await alice.send_text(burst(chat.room, conf.POSTS_BURST + 1))
+    await alice.send_text(burst(chat.room, limits.POSTS_BURST + 1))
     error = await alice.told("error")
-    assert (error["code"], error["nonce"]) == ("rate_limited", f"n{conf.POSTS_BURST}")
+    assert (error["code"], error["nonce"]) == ("rate_limited", f"n{limits.POSTS_BURST}")
     assert 0 < error["retry_after"] <= 4
     assert [(await bob.told("message"))["text"] for _ in range(20)] == [str(number) for number in range(20)]
     assert await is_alive(alice)
@@ -486,6 +486,6 @@ async def test_who_writes_too_fast_is_told_when_to_go_on(chat):
 async def test_who_does_not_listen_to_that_is_closed_with_4102(chat):
     alice = await chat.connect("alice")
     for _ in range(2):
-        await alice.send_text(burst(chat.room, 2 * conf.RATE_LIMITED_PER_MINUTE))
+        await alice.send_text(burst(chat.room, 2 * limits.RATE_LIMITED_PER_MINUTE))
     assert (await alice.told("bye"))["code"] == 4102
     assert await alice.close_code() == 4102

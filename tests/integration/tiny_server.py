@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.programs import POLL_S, Program, free_port
-from tests.rawsocket import RawSocket
+from rig.programs import POLL_S, Program, free_port
+from rig.raw_socket import RawSocket
 
 APPLICATION = "tests.integration.tiny_app:application"
 PATIENCE_S = 20
@@ -30,7 +30,7 @@ class TinyServer(Program):
         self.port = free_port()
         self._reach = reach or ("127.0.0.1", self.port)
         address = [] if reach else ["-b", "127.0.0.1", "-p", str(self.port)]
-        start = f"import sys\n{before}\nfrom chatsite.server import CommandLine\nCommandLine().run(sys.argv[1:])"
+        start = f"import sys\n{before}\nfrom chatsite.server.server import CommandLine\nCommandLine().run(sys.argv[1:])"
         self._read_until = 0
         super().__init__(
             [sys.executable, "-c", start, *address, *options, APPLICATION],

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import protocol
-from chat.dialects import ChatV1, Echo, ModeCode, PlainText, PostBinary, Quit, Say, Who
-from chat.feed import Change
-from chat.protocol import BrokenFrame, Close
+from chat.live.feed import Change
+from chat.wire import protocol
+from chat.wire.dialects import ChatV1, Echo, ModeCode, PlainText, PostBinary, Quit, Say, Who
+from chat.wire.protocol import BrokenFrame, Close
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 HELLO = protocol.Hello(

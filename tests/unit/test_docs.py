@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat import protocol
+from chat.wire import protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from chat import conf
-from chat.feed import Change, Feed
+from chat import limits
+from chat.live.feed import Change, Feed
 
 MEMORY = 4
 
@@ -13,7 +13,7 @@ MEMORY = 4
 def short_memory():
     """So short that it runs over all the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conf, "RECENT_CHANGES", MEMORY)
+        patch.setattr(limits, "RECENT_CHANGES", MEMORY)
         yield
 
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from chat.feed import Change
-from chat.hub import Hub
-from chat.log import Head, Page
+from chat.live.feed import Change
+from chat.live.hub import Hub
+from chat.messages.log import Head, Page
 
 ROOM = (1, "lobby", "Lobby")
 

@@ -4,9 +4,16 @@ import os
 import subprocess
 import sys
 
-from chatsite.leash import HOLDER
+from chatsite.serve.leash import HOLDER
 
-LEASHED = [sys.executable, "-m", "chatsite.leash", sys.executable, "-c", "import os; print(os.getpid(), os.environ)"]
+LEASHED = [
+    sys.executable,
+    "-m",
+    "chatsite.serve.leash",
+    sys.executable,
+    "-c",
+    "import os; print(os.getpid(), os.environ)",
+]
 
 
 def run(holder):

@@ -3,13 +3,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from chat import access, database, middleware
-from chat.access import NotAdmitted, Person
-from chat.dialects import ChatV1, ModeCode, PlainText
-from chat.middleware import Accepted, Dialects, KnownPaths, Names, SameOrigin
+from accounts import access
+from accounts.access import NotAdmitted, Person
+from chat import database
 from chat.models import User
-from chat.protocol import Close
-from tests.clock import Clock
+from chat.sockets import upgrade
+from chat.sockets.upgrade import Accepted, Dialects, KnownPaths, Names, SameOrigin
+from chat.wire.dialects import ChatV1, ModeCode, PlainText
+from chat.wire.protocol import Close
+from rig.clock import Clock
 
 ALICE = Person(7, "Alice")
 CONNECT = {"type": "websocket.connect"}
@@ -97,7 +99,7 @@ async def test_any_other_path_is_denied_before_the_handshake_with_one_line(path,
 def test_with_a_public_address_it_alone_is_ours(settings, origin, host, is_ours):
     settings.CHAT_ORIGINS = ["https://chat.example.org"]
     settings.ALLOWED_HOSTS = ["chat.example.org"]
-    assert middleware.is_ours(origin, host) is is_ours
+    assert upgrade.is_ours(origin, host) is is_ours
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_with_a_public_address_it_alone_is_ours(settings, origin, host, is_ours)
 def test_without_one_the_pages_own_address_on_an_allowed_host_is_ours(settings, origin, host, is_ours):
     settings.CHAT_ORIGINS = []
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-    assert middleware.is_ours(origin, host) is is_ours
+    assert upgrade.is_ours(origin, host) is is_ours
 
 
 async def test_a_page_of_another_site_is_denied_with_one_line(settings, lines):
@@ -155,7 +157,7 @@ async def test_echo_speaks_no_subprotocol(lines):
 
 @given(st.text(st.characters(codec="latin-1")), st.text(st.characters(codec="latin-1")))
 def test_any_origin_and_host_are_compared_without_a_fault(origin, host):
-    assert middleware.is_ours(origin, host) in (True, False)
+    assert upgrade.is_ours(origin, host) in (True, False)
 
 
 # Dialect
@@ -335,11 +337,11 @@ class TestNames:
     ],
 )
 def test_a_cookie_is_found_whatever_stands_beside_it(header, value):
-    assert middleware.cookie(scope(cookie=header), "sessionid") == value
+    assert upgrade.cookie(scope(cookie=header), "sessionid") == value
 
 
 def test_without_cookies_there_is_none():
-    assert middleware.cookie(scope(), "sessionid") is None
+    assert upgrade.cookie(scope(), "sessionid") is None
 
 
 @pytest.mark.parametrize(
@@ -354,9 +356,9 @@ def test_without_cookies_there_is_none():
     ],
 )
 def test_a_simple_dialect_says_its_room_in_the_query(query, room):
-    assert middleware.room_asked(scope(query=query)) == room
+    assert upgrade.room_asked(scope(query=query)) == room
 
 
 def test_an_address_may_be_missing_behind_a_unix_socket():
-    assert middleware.address(scope()) == "203.0.113.9"
-    assert middleware.address({**scope(), "client": None}) == "-"
+    assert upgrade.address(scope()) == "203.0.113.9"
+    assert upgrade.address({**scope(), "client": None}) == "-"

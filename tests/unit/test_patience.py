@@ -1,15 +1,15 @@
 import pytest
 
-from chat import patience
-from chat.patience import Allowance, Patience
-from chat.protocol import Refusal
-from tests.clock import Clock
+from chat.live import rate_limits
+from chat.live.rate_limits import Allowance, Patience
+from chat.wire.protocol import Refusal
+from rig.clock import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(patience, "time", clock)
+    monkeypatch.setattr(rate_limits, "time", clock)
     return clock
 
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from chat.presence import Presence
+from chat.live.presence import Presence
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chat import conf, protocol
-from chat.protocol import BrokenFrame, Close, Frame
+from chat import limits
+from chat.wire import protocol
+from chat.wire.protocol import BrokenFrame, Close, Frame
 
 EXAMPLES = {
     "join": {"room": "lobby", "after": 12, "epoch": "k3f9a2xx"},
@@ -243,7 +244,7 @@ def test_times_are_in_utc_to_the_millisecond():
         (126, b"\x81\x7e\x00\x7e"),
         (65_535, b"\x81\x7e\xff\xff"),
         (65_536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
-        (conf.BINARY_LIMIT_BYTES, b"\x81\x7f\x00\x00\x00\x00\x00\x10\x00\x00"),
+        (limits.BINARY_LIMIT_BYTES, b"\x81\x7f\x00\x00\x00\x00\x00\x10\x00\x00"),
     ],
 )
 def test_a_frame_on_the_wire_is_its_header_and_its_payload(length, header):

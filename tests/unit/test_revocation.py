@@ -3,12 +3,13 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from chat import database, revocation
-from chat.access import Person, Standing
+from accounts.access import Person, Standing
+from chat import database
+from chat.live import revocation
+from chat.live.revocation import Revocation
 from chat.models import Notice
-from chat.protocol import Close
-from chat.revocation import Revocation
-from tests.clock import Clock
+from chat.wire.protocol import Close
+from rig.clock import Clock
 
 LOBBY, GARDEN = 1, 2
 

@@ -19,11 +19,11 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web import http
 
-from chatsite import frames, hooks, server, websocket
-from chatsite.hooks import changed_hooks, is_fit, rehearse
-from chatsite.requests import PROGRESS_BYTES, PatientChannel
-from chatsite.server import ChatServer, CommandLine
-from chatsite.websocket import ChatSocket, with_options_of
+from chatsite.server import frames, hooks, server, websocket
+from chatsite.server.hooks import changed_hooks, is_fit, rehearse
+from chatsite.server.http_channel import PROGRESS_BYTES, PatientChannel
+from chatsite.server.server import ChatServer, CommandLine
+from chatsite.server.websocket import ChatSocket, with_options_of
 
 CLASSES = [(ChatServer, Server), (ChatSocket, WebSocketProtocol), (PatientChannel, http.HTTPChannel)]
 HOOKS = [(base, name) for ours, base in CLASSES for name, method in vars(ours).items() if hasattr(method, "is_hook")]

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from chat import access
+from accounts import access
 from chat.models import User
 
 DAY_S = 24 * 3600

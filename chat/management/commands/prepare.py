@@ -6,10 +6,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from chat import names
+from accounts import names
 from chat.models import Room
-from chatsite import collected, preflight
 from chatsite.environment import SettingRefused, StartRefused
+from chatsite.serve import collected, preflight
 
 FIRST_ROOM = "lobby"
 

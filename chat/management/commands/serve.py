@@ -3,7 +3,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from chatsite import preflight, processes, valkey
+from chatsite.serve import preflight, processes, valkey
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.staging import Place, standing_site
+from rig.staging import Place, standing_site
 
 _numbers = itertools.count(1)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.strange import assert_nobody_minds, knock, pester
+from rig.strange import assert_nobody_minds, knock, pester
 
 FRAMES = 3_000
 HANDSHAKES = 300

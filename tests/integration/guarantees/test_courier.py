@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 import pytest
 import redis
 
-from tests.person import Person
-from tests.staging import until_logged
-from tests.tuned import HASTY, TRUSTING
+from rig.person import Person
+from rig.staging import until_logged
+from rig.tuned import HASTY, TRUSTING
 
 PEOPLE = 4
 

@@ -6,10 +6,10 @@ import struct
 
 import pytest
 
-from tests.client import ChatClient
-from tests.person import Person
-from tests.rawsocket import CLOSE, RawSocket
-from tests.staging import cut_database_connections, locked_database, rows, texts
+from rig.client import ChatClient
+from rig.person import Person
+from rig.raw_socket import CLOSE, RawSocket
+from rig.staging import cut_database_connections, locked_database, rows, texts
 
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
 WRITTEN_AT_ONCE = 200

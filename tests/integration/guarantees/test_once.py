@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.client import ChatClient
-from tests.person import Person
-from tests.staging import texts, tickets
+from rig.client import ChatClient
+from rig.person import Person
+from rig.staging import texts, tickets
 
 CONNECTIONS = 20
 

@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from chat import conf
-from tests.client import ChatClient
-from tests.person import Timeline
-from tests.staging import run
-from tests.tuned import HASTE, HASTY
+from chat import limits
+from rig.client import ChatClient
+from rig.person import Timeline
+from rig.staging import run
+from rig.tuned import HASTE, HASTY
 
 WRITERS = 6
 ABSENCE_CHANGES = 1_200
@@ -149,7 +149,7 @@ async def stands_at(client, version):
     """Two heartbeats from the same place, as far apart as an interval."""
     for _ in range(2):
         await client.ask("heartbeat", at={"lobby": version})
-        await asyncio.sleep(conf.HEARTBEAT_INTERVAL_S / HASTE)
+        await asyncio.sleep(limits.HEARTBEAT_INTERVAL_S / HASTE)
 
 
 def unasked(client, type):
@@ -179,7 +179,7 @@ async def test_who_is_on_the_way_is_not_told_again(start_site):
             await ada.post("and on it goes")
             await ada.ask("heartbeat", at={"lobby": number, "garden": 1})
             await ada.ask("heartbeat", at={"lobby": number, "garden": 1})
-            await asyncio.sleep(conf.HEARTBEAT_INTERVAL_S / HASTE)
+            await asyncio.sleep(limits.HEARTBEAT_INTERVAL_S / HASTE)
         assert unasked(ada, "joined") == unasked(ada, "resync") == []
 
 
@@ -228,7 +228,7 @@ async def test_who_believes_to_be_live_and_is_not_gets_what_is_missing(start_sit
             await bob.post(f"message {number}")
         if is_in:
             await ada.join()
-        dead_rooms = {f"dead{number}": 1 for number in range(conf.REQUESTS_IN_FLIGHT)} if is_in else {}
+        dead_rooms = {f"dead{number}": 1 for number in range(limits.REQUESTS_IN_FLIGHT)} if is_in else {}
         beating = asyncio.create_task(beat_at(ada, {**dead_rooms, "lobby": at}))
         page = await ada.until(lambda event: event["type"] == "joined" and event.get("after") == at)
         beating.cancel()
@@ -241,4 +241,4 @@ async def test_who_believes_to_be_live_and_is_not_gets_what_is_missing(start_sit
 async def beat_at(client, positions):
     while True:
         await client.send("heartbeat", at=positions)
-        await asyncio.sleep(conf.OUT_OF_STEP_S / HASTE / 2)
+        await asyncio.sleep(limits.OUT_OF_STEP_S / HASTE / 2)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.rawsocket import RawSocket
+from rig.raw_socket import RawSocket
 
 NOT_THERE = "room-of-nobody"
 SAME_WHATEVER = ("id", "room", "nonce")

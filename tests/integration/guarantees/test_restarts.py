@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage
 
-from tests.client import ChatClient
-from tests.person import Person
-from tests.staging import locked_database, until_logged
+from rig.client import ChatClient
+from rig.person import Person
+from rig.staging import locked_database, until_logged
 
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
 PEOPLE = 12

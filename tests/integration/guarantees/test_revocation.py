@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from tests.client import ChatClient
-from tests.person import PATIENCE_S
-from tests.staging import PASSWORD, new_room, rows, tickets
-from tests.visitor import Visitor
+from rig.client import ChatClient
+from rig.person import PATIENCE_S
+from rig.staging import PASSWORD, new_room, rows, tickets
+from rig.visitor import Visitor
 
 ACCOUNTS = [f"member{number}" for number in range(12)]
 NEW_PASSWORD = "eight-blue-bottles"
@@ -202,7 +202,7 @@ async def test_a_name_that_was_only_given_is_over_when_somebody_takes_it(place):
 
 async def test_nothing_of_it_needs_redis_or_a_notice(start_site):
     """Without Redis, and with a change that nobody announced: a session that expires, a membership deleted by SQL."""
-    site = start_site(server="tests.tuned", CHAT_CONF=json.dumps({"STANDING_INTERVAL_S": 1}))
+    site = start_site(server="rig.tuned", CHAT_CONF=json.dumps({"STANDING_INTERVAL_S": 1}))
     [_, ticket] = tickets(site, "ada", "bob")
     new_room(site, "secret", private=True)
     site.manage("member", "secret", "bob", "member")

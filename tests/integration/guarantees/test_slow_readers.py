@@ -7,11 +7,11 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from tests.client import ChatClient
-from tests.person import Person, loaded_afresh
-from tests.rawsocket import RawSocket
-from tests.sloth import Sloth
-from tests.staging import new_room, rows, tickets
+from rig.client import ChatClient
+from rig.person import Person, loaded_afresh
+from rig.raw_socket import RawSocket
+from rig.slow_reader import Sloth
+from rig.staging import new_room, rows, tickets
 
 NO_LIMIT = {"CHAT_POSTS_PER_S": "0"}
 MIB = 1024 * 1024

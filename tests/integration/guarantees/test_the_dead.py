@@ -6,13 +6,13 @@ from contextlib import suppress
 
 import pytest
 
-from chat import conf
-from tests.client import ChatClient
-from tests.person import Person
-from tests.proxy import Proxy
-from tests.rawsocket import RawSocket
-from tests.staging import until_logged
-from tests.tuned import HASTY
+from chat import limits
+from rig.client import ChatClient
+from rig.person import Person
+from rig.proxy import Proxy
+from rig.raw_socket import RawSocket
+from rig.staging import until_logged
+from rig.tuned import HASTY
 
 PROMISED_S = 45
 
@@ -144,7 +144,7 @@ async def test_a_connection_that_is_opened_late_replaces_nobody_when_it_is_dead(
         await ada.says("here I am")
         frozen.thaw()
         await until_logged(site, "close ada")
-        await asyncio.sleep(2 * conf.QUIET_NEWCOMER_S)
+        await asyncio.sleep(2 * limits.QUIET_NEWCOMER_S)
         assert ada.closes == []
         await ada.says("here I am still")
 
@@ -153,7 +153,7 @@ async def test_who_only_listens_for_long_stays(start_site):
     """Heartbeats are life enough."""
     site = start_site(1, **HASTY)
     async with Person(site.ws_urls, "name=ada") as ada:
-        beats_wanted = 2 * conf.HEARTBEAT_DEADLINE_S / conf.HEARTBEAT_INTERVAL_S
+        beats_wanted = 2 * limits.HEARTBEAT_DEADLINE_S / limits.HEARTBEAT_INTERVAL_S
         await ada.waits_for(lambda: sum(event["type"] == "heartbeat" for event in ada.events) > beats_wanted)
         assert ada.closes == []
 

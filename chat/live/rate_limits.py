@@ -1,0 +1,41 @@
+"""How much is borne: so many offences a minute, so many requests a second, and no more."""
+
+import time
+from collections import deque
+
+from chat.wire.protocol import Refusal
+
+
+class Patience:
+    """Counts offences; lost when there are more than `limit` within a minute."""
+
+    def __init__(self, limit: int):
+        self._limit = limit
+        self._offences: deque[float] | None = None  # most never offend
+
+    def is_lost(self) -> bool:
+        """Count one more offence."""
+        now = time.monotonic()
+        if self._offences is None:
+            self._offences = deque(maxlen=self._limit + 1)
+        self._offences.append(now)
+        return len(self._offences) > self._limit and now - self._offences[0] < 60
+
+
+class Allowance:
+    """A bucket of tokens: `burst` at once, refilled at `rate_per_s`."""
+
+    def __init__(self, rate_per_s: float, burst: float):
+        self._rate_per_s = rate_per_s
+        self._burst = burst
+        self._tokens = burst
+        self._at = time.monotonic()
+
+    def spend(self) -> None:
+        """Take one token, or raise the Refusal that says when there is one."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate_per_s)
+        self._at = now
+        if self._tokens < 1:
+            raise Refusal("rate_limited", "This is too fast.", retry_after=(1 - self._tokens) / self._rate_per_s)
+        self._tokens -= 1

@@ -1,0 +1,140 @@
+"""The pages. A view reads what its template shows; the conversation itself comes over the socket."""
+
+from allauth.account.adapter import get_adapter
+from allauth.decorators import rate_limit
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import access
+from accounts.forms import EnterForm, KeepForm
+from chat.models import Room, User
+
+GUEST_SESSION_AGE_S = 365 * 24 * 3600
+
+# Pages cost the same with ten rooms and with thousands.
+ROOMS_PER_PAGE = 100
+ROOMS_BESIDE = 30
+
+
+class SignedInRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+
+
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """Signed out: the ways in. Signed in: the rooms."""
+    if not request.user.is_authenticated:
+        return _ways_in(request, EnterForm())
+    if next_url := _safe_next(request):
+        return redirect(next_url)
+    pages = Paginator(access.visible_rooms(request.user.pk), ROOMS_PER_PAGE)
+    return render(request, "chat/home.html", {"rooms": pages.get_page(request.GET.get("page"))})
+
+
+@never_cache
+@rate_limit(action="enter")
+def enter(request: HttpRequest) -> HttpResponse:
+    """A guest comes in by choosing a name."""
+    if request.method != "POST" or not settings.CHAT_GUESTS:
+        return redirect("home")
+    if request.user.is_authenticated:
+        return redirect(_safe_next(request) or "home")
+    form = EnterForm(request.POST)
+    guest = form.guest() if form.is_valid() else None
+    if guest is None:
+        return _ways_in(request, form)
+    login(request, guest)
+    request.session.set_expiry(GUEST_SESSION_AGE_S)
+    return redirect(_safe_next(request) or _first_room_url(guest))
+
+
+@never_cache
+@login_required
+def room(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The frame of a conversation: some rooms beside it, and what the modules need to fill it."""
+    visible = access.visible_rooms(request.user.pk)
+    here = get_object_or_404(visible, slug=slug)
+    rooms, are_there_more = _rooms_beside(here, list(visible[: ROOMS_BESIDE + 1]))
+    context = {"room": here, "rooms": rooms, "are_there_more": are_there_more, "config": _room_config(request, here)}
+    return render(request, "chat/room.html", context)
+
+
+@never_cache
+@sensitive_post_parameters("password1")
+@login_required
+def keep(request: SignedInRequest) -> HttpResponse:
+    """A guest sets a password and is a full account from then on."""
+    if not request.user.is_guest:
+        return redirect("account_change_password")
+    if not get_adapter().is_open_for_signup(request):
+        return render(request, "account/signup_closed.html")
+    form = KeepForm(request.user, request.POST or None)
+    if not form.is_valid():
+        return render(request, "chat/keep.html", {"form": form})
+    form.save()
+    update_session_auth_hash(request, request.user)
+    messages.success(request, _("The name is yours. Sign in with it and your password, wherever you are."))
+    return redirect("home")
+
+
+def connection(request: HttpRequest) -> HttpResponse:
+    """The test that finds out whether this browser and everything in between let a socket through."""
+    config = {"echoPath": "/ws/echo/", "healthPath": reverse("healthz")}
+    return render(request, "chat/connection.html", {"config": config})
+
+
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def _ways_in(request: HttpRequest, form: EnterForm) -> HttpResponse:
+    context = {
+        "form": form,
+        "next": _safe_next(request),
+        "are_guests_welcome": settings.CHAT_GUESTS,
+        "is_signup_open": get_adapter().is_open_for_signup(request),
+    }
+    return render(request, "chat/ways_in.html", context)
+
+
+def _safe_next(request: HttpRequest) -> str:
+    """Where the visitor was going, if that is a page of ours."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if is_ours else ""
+
+
+def _first_room_url(user: User) -> str:
+    oldest = access.visible_rooms(user.pk).order_by("pk").first()
+    return reverse("room", args=[oldest.slug]) if oldest else reverse("home")
+
+
+def _rooms_beside(here: Room, first: list[Room]) -> tuple[list[Room], bool]:
+    """The first rooms, and the one that is open in any case; are there others?"""
+    shown = first[:ROOMS_BESIDE]
+    return shown if here in shown else [here, *shown], len(first) > ROOMS_BESIDE
+
+
+def _room_config(request: SignedInRequest, room: Room) -> dict:
+    return {
+        "socketPath": "/ws/",
+        "room": {"slug": room.slug, "title": room.title},
+        "name": request.user.username,
+        "ticketUrl": reverse("ticket"),
+        "csrfToken": get_token(request),
+    }

@@ -1,0 +1,225 @@
+"""The upgrade: path, origin, dialect, name, in that order.
+
+What is not ours is refused before the handshake completes, with an HTTP status. Who is not admitted is accepted and
+closed with a code, because a browser can read a close code and cannot read a status.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from autobahn.exception import Disconnected
+from django.conf import settings
+from django.http.cookie import parse_cookie
+from django.http.request import split_domain_port, validate_host
+
+from accounts import access, names
+from accounts.access import NotAdmitted, Person
+from chat import database
+from chat.live import runtime
+from chat.wire import protocol
+from chat.wire.dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
+from chat.wire.protocol import Close, Refusal
+
+logger = logging.getLogger("chat.upgrade")
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+DEFAULT_ROOM = "lobby"
+
+
+class KnownPaths:
+    """Lets only our own paths through, and makes their way out a safe one."""
+
+    def __init__(self, app: App, paths: Collection[str]):
+        self.app = app
+        self.paths = frozenset(paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The path is all there is: a root path, which anybody can claim in a header, would only lead the router astray.
+        if scope["path"] in self.paths:
+            await self.app({**scope, "root_path": ""}, receive, _to_whoever_is_there(send))
+        else:
+            await _deny(scope, send, "no such path")
+
+
+class SameOrigin:
+    """Refuses pages of other sites. A program, which sends no Origin, is let through: it has no cookies to steal."""
+
+    def __init__(self, app: App):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = header(scope, b"origin")
+        if origin is None or is_ours(origin, header(scope, b"host") or ""):
+            await self.app(scope, receive, send)
+        else:
+            await _deny(scope, send, f"origin {origin!r:.100} is not ours")
+
+
+class Accepted:
+    """Accepts the connection as it comes; it speaks no subprotocol."""
+
+    def __init__(self, app: App):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        if offered := _offered(scope):
+            await _refuse_dialects(scope, send, offered)
+        else:
+            await send({"type": "websocket.accept"})
+            await self.app(scope, receive, send)
+
+
+class Dialects:
+    """Accepts the connection in the dialect that it asks for, and puts that into `scope["dialect"]`."""
+
+    def __init__(self, app: App):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        offered = _offered(scope)
+        chosen = _choose(scope["path"], offered)
+        if (on_drain := scope.get("extensions", {}).get("chatsite.drain")) is not None:
+            on_drain(runtime.drain)
+        await receive()
+        if chosen is None:
+            await _refuse_dialects(scope, send, offered)
+        else:
+            await send({"type": "websocket.accept", "subprotocol": chosen.subprotocol if offered else None})
+            with runtime.Arrival() as arrival:
+                await self.app({**scope, "dialect": chosen, "arrival": arrival}, receive, send)
+
+
+class Names:
+    """Settles who this is, and puts that into `scope["person"]`: by cookie, by ticket, or by name alone."""
+
+    def __init__(self, app: App):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            person = await identify(scope)
+        except NotAdmitted as refused:
+            await _close(scope, send, scope["dialect"], refused.code, str(refused))
+        except Refusal as trouble:
+            await _close(scope, send, scope["dialect"], Close.OVERLOADED, trouble.message)
+        else:
+            await self.app({**scope, "person": person}, receive, send)
+
+
+async def identify(scope: Scope) -> Person:
+    """The person of a connection, or NotAdmitted. A name beside a cookie or ticket must be the same."""
+    name = _asked(scope, "name")
+    person = await _by_proof(scope, _asked(scope, "ticket"))
+    if person is not None:
+        if name is not None and names.key(name) != names.key(person.name):
+            raise NotAdmitted(Close.FORBIDDEN, "the name is not the one signed in")
+        return person
+    if name is not None:
+        return await database.door.run(access.by_name, name)
+    if scope["dialect"] is PlainText:
+        return await database.door.run(access.by_no_name)
+    raise NotAdmitted(Close.NOT_SIGNED_IN, "no cookie, no ticket and no name")
+
+
+async def _by_proof(scope: Scope, ticket: str | None) -> Person | None:
+    ticket = ticket or _offered_ticket(scope)
+    if ticket is not None:
+        return access.by_ticket(ticket)
+    if (session_key := cookie(scope, settings.SESSION_COOKIE_NAME)) is not None:
+        return await database.door.run(access.by_session, session_key)
+    return None
+
+
+def room_asked(scope: Scope) -> str:
+    """The room of a simple dialect."""
+    return _asked(scope, "room") or DEFAULT_ROOM
+
+
+def is_ours(origin: str, host: str) -> bool:
+    """Is this whole origin one of ours? Configured ones; or, on an allowed host, the page's own."""
+    if origin in settings.CHAT_ORIGINS:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    domain, _ = split_domain_port(host)
+    is_own = parts.netloc.lower() == host.lower() and parts.scheme in ("http", "https")
+    return is_own and not settings.CHAT_ORIGINS and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return None
+
+
+def cookie(scope: Scope, name: str) -> str | None:
+    return parse_cookie(header(scope, b"cookie") or "").get(name)
+
+
+def address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else "-"
+
+
+def _asked(scope: Scope, key: str) -> str | None:
+    """What the query says."""
+    return parse_qs(scope["query_string"].decode("latin-1")).get(key, [None])[0]
+
+
+def _offered(scope: Scope) -> list[str]:
+    return [name for name in scope["subprotocols"] if not name.startswith(protocol.TICKET_PREFIX)]
+
+
+def _choose(path: str, offered: list[str]) -> type[Dialect] | None:
+    if not offered:
+        return PlainText if path == "/ws/text/" else ModeCode
+    return next((BY_SUBPROTOCOL[name] for name in offered if name in BY_SUBPROTOCOL), None)
+
+
+def _offered_ticket(scope: Scope) -> str | None:
+    prefix = protocol.TICKET_PREFIX
+    return next((offer.removeprefix(prefix) for offer in scope["subprotocols"] if offer.startswith(prefix)), None)
+
+
+def _to_whoever_is_there(send: Send) -> Send:
+    """Whoever is gone hears nothing; the disconnect that follows is what counts."""
+
+    async def send_if_there(message: dict[str, Any]) -> None:
+        with suppress(Disconnected, OSError):
+            await send(message)
+
+    return send_if_there
+
+
+async def _deny(scope: Scope, send: Send, why: str) -> None:
+    logger.info("denied %s %.200r: %s", address(scope), scope["path"], why)
+    await send({"type": "websocket.close"})
+
+
+async def _refuse_dialects(scope: Scope, send: Send, offered: list[str]) -> None:
+    """A browser shows a close code only when its subprotocol was answered, so an unknown one is answered too."""
+    await send({"type": "websocket.accept", "subprotocol": offered[0]})
+    await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")
+
+
+async def _close(scope: Scope, send: Send, dialect: type[Dialect] | None, code: Close, why: str) -> None:
+    name = _asked(scope, "name")
+    known_as = "" if name is None else f" as {name!r:.100}"
+    logger.info("refused %s %.200r%s with %d: %s", address(scope), scope["path"], known_as, code, why)
+    frame = dialect.told(protocol.Bye(code=code, reason=why)) if dialect else None
+    if frame is not None:
+        await send({"type": "websocket.send", "text": frame.payload.decode()})
+    await send({"type": "websocket.close", "code": int(code)})

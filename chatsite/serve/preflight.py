@@ -1,0 +1,66 @@
+"""What has to be right before anything is started. Each fault is one line that says what to change."""
+
+import errno
+import os
+import socket
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from chatsite.environment import StartRefused
+
+
+def check() -> None:
+    check_port()
+    check_database()
+    if settings.REDIS_URL:
+        check_redis(settings.REDIS_URL)
+
+
+def check_port() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.HOST, settings.PORT))
+            probe.listen()
+        except OSError as error:
+            raise StartRefused(_why_not_listening(error)) from None
+
+
+def check_database() -> None:
+    """Asks for a write lock, outside the pool: a pool would only say that it waited."""
+    probe = connection.copy()
+    probe.settings_dict["OPTIONS"].pop("pool", None)
+    try:
+        probe.ensure_connection()
+        probe.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        probe.rollback()
+    except DatabaseError as error:
+        raise StartRefused(f"the database cannot be used: {first_line(error)}") from None
+    finally:
+        probe.close()
+
+
+def check_redis(url: str) -> None:
+    client = redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        raise StartRefused(f"Redis (REDIS_URL) cannot be reached: {first_line(error)}") from None
+    finally:
+        client.close()
+
+
+def _why_not_listening(error: OSError) -> str:
+    address = f"{settings.HOST}:{settings.PORT}"
+    if error.errno == errno.EADDRINUSE:
+        return f"port {settings.PORT} is taken on {settings.HOST}; choose another one with PORT."
+    if error.errno == errno.EACCES:
+        return f"{address} needs root; choose a PORT of 1024 or more, with a proxy in front."
+    return f"cannot listen on {address}: {os.strerror(error.errno or 0)}."
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, for somebody who sees no more than that."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

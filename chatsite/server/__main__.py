@@ -1,0 +1,3 @@
+from .server import CommandLine
+
+CommandLine.entrypoint()

@@ -1,0 +1,288 @@
+"""Daphne, completed through its own hooks: python -m chatsite.server [daphne's options] chatsite.asgi:application
+
+The sockets are those of websocket.py, offered to the application as scope["extensions"]["chatsite.frames"].
+SIGTERM drains; scope["extensions"]["chatsite.drain"] takes the functions to await before sockets are closed.
+A part of Daphne, autobahn, or Twisted that is not as it was when this was written is left alone, with one line.
+"""
+
+import asyncio
+import gc
+import logging
+import math
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from daphne.cli import CommandLineInterface
+from daphne.server import Server, reactor
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.defer import Deferred
+from twisted.web.http import H2_ENABLED
+
+from . import websocket
+from .hooks import hook, is_fit, rehearse
+from .http_channel import REQUEST_TIMEOUT_S, PatientChannel
+from .websocket import CLOSE_HANDSHAKE_TIMEOUT_S, Application, ChatSocket, Message, Receive, Scope, Send, leave, with_options_of
+
+logger = logging.getLogger("chatsite.server")
+
+INHERITED = "fd:fileno="
+ACCEPT_BACKLOG = 1024
+
+# A connection is some hundred objects that stay: Python's own 700 would look through them ten times as often.
+GARBAGE_THRESHOLDS = (10_000, 20, 20)
+
+DRAIN_TIMEOUT_S = 10
+CLOSE_TIMEOUT_S = 2
+END_TIMEOUT_S = 1
+GOING_AWAY = 1001
+CHECK_INTERVAL_S = 0.05
+
+Connections = dict[Any, dict[str, Any]]
+DrainCallback = Callable[[], Awaitable[None]]
+
+
+class ChatServer(Server):
+    """Daphne's server with our sockets, and a gentle end."""
+
+    is_draining = False
+    connections: Connections
+
+    def __init__(self, application: Any, **options: Any) -> None:
+        super().__init__(application=partial(_serve, application), **options)
+        endpoints = self.endpoints
+        self._inherited = {endpoint: family for endpoint in endpoints if (family := _other_family(endpoint))}
+        self.endpoints: list[str] = [endpoint for endpoint in endpoints if endpoint not in self._inherited]
+        self._stop_accepting: list[Callable[[], Any]] = []
+        self._drain_callbacks: list[DrainCallback] = []
+        self._ended: set[Any] = set()
+        self._parent = os.getppid() if os.environ.get("CHATSITE_PARENT_WATCH") == "1" else None
+
+    @hook
+    def run(self) -> None:
+        reactor.callWhenRunning(self._use_our_protocols)
+        reactor.callWhenRunning(self._listen_to_inherited)
+        gc.collect()
+        gc.freeze()  # what the application is made of, so that no collection looks through it
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        super().run()
+
+    def _use_our_protocols(self) -> None:
+        for logger_name in ("daphne.http_protocol", "daphne.ws_protocol"):
+            logging.getLogger(logger_name).addFilter(_last_line_only)
+        if not H2_ENABLED and is_fit(PatientChannel):
+            self.http_factory.protocol = PatientChannel
+            self.http_factory.timeOut = REQUEST_TIMEOUT_S
+        if is_fit(ChatSocket, rehearse):
+            self.ws_factory.setProtocolOptions(
+                failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_TIMEOUT_S, allowNullOrigin=True
+            )
+            self.ws_factory.protocol = with_options_of(self.ws_factory)
+
+    def _listen_to_inherited(self) -> None:
+        for endpoint, family in self._inherited.items():
+            fileno = int(endpoint.removeprefix(INHERITED))
+            os.set_blocking(fileno, False)
+            port = reactor.adoptStreamPort(fileno, family, self.http_factory)
+            self._stop_accepting.append(port.stopReading)
+
+    @hook
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        port.socket.listen(ACCEPT_BACKLOG)
+        self._stop_accepting.append(port.stopListening)
+
+    @hook
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """As Daphne does it, with a leaner queue, and with our extensions."""
+        scope["root_path"] = self.root_path  # whatever a client's Daphne-Root-Path says
+        scope["extensions"] = {"chatsite.drain": self.on_drain}
+        if isinstance(protocol, ChatSocket):
+            scope["extensions"]["chatsite.frames"] = protocol.frames
+        inbox = Inbox()
+        scope.setdefault("asgi", {"version": "3.0"})
+        application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
+        task = self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        task.add_done_callback(lambda _: self._ended.add(protocol))
+        return inbox
+
+    @hook
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """While much waits to be sent to a peer, so does whoever sends more."""
+        if isinstance(protocol, ChatSocket) and message.get("type") == "websocket.send":
+            while protocol.frames.emptied:
+                await protocol.frames.emptied.wait()
+        await super().handle_reply(protocol, message)
+
+    @hook
+    def protocol_disconnected(self, protocol: Any) -> None:
+        if protocol in self.connections:
+            super().protocol_disconnected(protocol)
+            self._ended.add(protocol)
+
+    @hook
+    def application_checker(self) -> None:
+        """Daphne looks through all connections every second. Only those that have ended can need it."""
+        ended, self._ended = self._ended, set()
+        left = {protocol: self.connections[protocol] for protocol in ended if protocol in self.connections}
+        with self._looking_at(left):
+            super().application_checker()
+        for protocol in ended - left.keys():
+            self.connections.pop(protocol, None)
+        self._ended |= {protocol for protocol, details in left.items() if "disconnected" in details}
+
+    @hook
+    def timeout_checker(self) -> None:
+        """Nothing can be due for a socket that was heard a moment ago."""
+        longest_s = min(self.ping_interval, self.websocket_connect_timeout, websocket.MESSAGE_TIMEOUT_S)
+        heard_before = time.time() - longest_s if self.websocket_timeout < 0 else math.inf
+        everybody = self.connections.items()
+        quiet = {protocol: details for protocol, details in everybody if _last_heard(protocol) < heard_before}
+        with self._looking_at(quiet):
+            super().timeout_checker()
+        if self._parent not in (None, os.getppid()) and not self.is_draining:
+            logger.warning("the process that started this one is gone")
+            self.stop()
+
+    @contextmanager
+    def _looking_at(self, some: Connections) -> Iterator[None]:
+        """Daphne's rounds go through `connections`: for one of them, these are all there are."""
+        everybody, self.connections = self.connections, some
+        try:
+            yield
+        finally:
+            self.connections = everybody
+
+    def on_drain(self, callback: DrainCallback) -> None:
+        """Await `callback()` before the sockets are closed; registering it again changes nothing."""
+        if callback not in self._drain_callbacks:
+            self._drain_callbacks.append(callback)
+
+    @hook
+    def kill_all_applications(self) -> Deferred:
+        """From the reactor, which stops when this is done. From here on nobody is let in."""
+        self.is_draining = True
+        return Deferred.fromFuture(asyncio.ensure_future(self._drain()))
+
+    async def _drain(self) -> None:
+        logger.info("draining %d connections", len(self._connected()))
+        for stop in self._stop_accepting:
+            stop()
+        callbacks = [asyncio.create_task(_drained(callback)) for callback in self._drain_callbacks]
+        await _until(lambda: not self._requests() and all(task.done() for task in callbacks), DRAIN_TIMEOUT_S)
+        for protocol in self._sockets():
+            leave(protocol, GOING_AWAY)
+        await _until(lambda: not self._sockets() and not reactor.getWriters(), CLOSE_TIMEOUT_S)
+        for protocol in self._sockets():
+            protocol.transport.abortConnection()
+        await _until(lambda: not self._applications(), END_TIMEOUT_S)
+        for application in self._applications():
+            application.cancel()
+        await _until(lambda: not self._applications(), END_TIMEOUT_S)
+
+    def _connected(self) -> list[Any]:
+        return [protocol for protocol, details in self.connections.items() if "disconnected" not in details]
+
+    def _sockets(self) -> list[Any]:
+        return [protocol for protocol in self._connected() if isinstance(protocol, WebSocketProtocol)]
+
+    def _requests(self) -> list[Any]:
+        """HTTP requests without an answer, and connections with an answer on its way."""
+        answering = [w for w in reactor.getWriters() if not isinstance(getattr(w, "protocol", None), WebSocketProtocol)]
+        return answering + [p for p in self._connected() if not isinstance(p, WebSocketProtocol)]
+
+    def _applications(self) -> list[Any]:
+        tasks = [details.get("application_instance") for details in self.connections.values()]
+        return [task for task in tasks if task and not task.done()]
+
+
+class Inbox:
+    """What came in for an application. An `asyncio.Queue` has four deques: 3 kB for nothing, most of the time."""
+
+    __slots__ = ("_messages", "_waiter")
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: Message) -> None:
+        self._messages.append(message)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def get(self) -> Message:
+        """The next message. One application waits for it."""
+        while not self._messages:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self.get_nowait()
+
+    def get_nowait(self) -> Message:
+        return self._messages.pop(0)
+
+    def qsize(self) -> int:
+        return len(self._messages)
+
+
+class CommandLine(CommandLineInterface):
+    """Daphne's command line with the defaults of a chat, and quiet unless asked."""
+
+    server_class = ChatServer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parser.set_defaults(
+            verbosity=0, websocket_connect_timeout=20, websocket_timeout=-1, ping_interval=30, ping_timeout=20
+        )
+        if not is_fit(ChatServer):
+            self.server_class = Server
+
+
+async def _serve(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    frames = scope["extensions"].get("chatsite.frames")
+    if frames:
+        await frames.protocol.serve(application, scope, receive, send)
+    else:
+        await application(scope, receive, send)
+
+
+def _last_heard(protocol: Any) -> float:
+    return getattr(protocol, "last_ping", 0)
+
+
+def _other_family(endpoint: str) -> int | None:
+    """The family of a socket given with --fd, where it is not the IPv4 that Daphne takes it for."""
+    if not endpoint.startswith(INHERITED):
+        return None
+    try:
+        with socket.socket(fileno=os.dup(int(endpoint.removeprefix(INHERITED)))) as listener:
+            return listener.family if listener.family != socket.AF_INET else None
+    except OSError:  # not a socket: Daphne says so
+        return None
+
+
+async def _drained(callback: DrainCallback) -> None:
+    try:
+        await asyncio.wait_for(callback(), DRAIN_TIMEOUT_S)
+    except TimeoutError:
+        logger.warning("%r was not done in %d s", callback, DRAIN_TIMEOUT_S)
+    except Exception:
+        logger.exception("%r failed while draining", callback)
+
+
+async def _until(is_so: Callable[[], bool], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_so() and time.monotonic() < deadline:  # noqa: ASYNC110 (Daphne's records announce nothing)
+        await asyncio.sleep(CHECK_INTERVAL_S)
+
+
+def _last_line_only(record: logging.LogRecord) -> bool:
+    """Daphne logs a traceback when a client sends what it cannot parse: one line will do."""
+    text = str(record.msg).strip()
+    if "Traceback" in text:
+        record.msg = "request failed: " + text.rpartition("\n")[2]
+    return True
