@@ -18,10 +18,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chat.models import Membership, Notice, Room, User, may_see
-from chat.wire.protocol import NO_SUCH_ROOM, Close, Refusal, is_storable
+from chat.models import Membership, Notice, Room
+from chat.rooms.permissions import may_see
+from chat.wire.closes import Close
+from chat.wire.codec import is_storable
+from chat.wire.refusals import NO_SUCH_ROOM, Refusal
 
 from . import names
+from .models import User
 
 TICKET_LIFETIME_S = 60
 TICKET_SALT = "chat.ticket"

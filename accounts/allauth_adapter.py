@@ -9,9 +9,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from chat.models import User, validate_name
-
 from . import names
+from .models import User, validate_name
 
 
 class AccountAdapter(DefaultAccountAdapter):

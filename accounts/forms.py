@@ -8,9 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from chat.models import User, validate_name
-
 from . import names
+from .models import User, validate_name
 
 # names.py knows no Django; its sentences are marked for translation here.
 NAME_RULES = (

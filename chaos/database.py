@@ -25,7 +25,7 @@ ROWS = """
         message.edited_at IS NOT NULL, message.deleted_at IS NOT NULL, message.reactions
     FROM chat_message message
     JOIN chat_room room ON room.id = message.room_id
-    JOIN chat_user author ON author.id = message.author_id
+    JOIN accounts_user author ON author.id = message.author_id
     ORDER BY message.version
 """
 HEADS = "SELECT slug, head FROM chat_room"

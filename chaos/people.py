@@ -49,8 +49,9 @@ def _make(count: int, rooms: list[str]) -> list[Person]:
 
 
 def _make_person(name: str, way: str) -> Person:
+    from accounts.models import User
+
     from accounts import access
-    from chat.models import User
 
     if way == BY_NAME_ALONE:
         return Person(name, way)

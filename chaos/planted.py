@@ -22,7 +22,7 @@ from django.db import connection
 
 from chat import database
 from chat.live import hub
-from chat.messages import ledger, log
+from chat.messages import ledger, log, writes
 from chat.models import Message
 
 __all__ = ["application"]
@@ -51,7 +51,7 @@ def no_nonce() -> None:
 def ack_before_commit() -> None:
     """Everybody is told first, and the transaction comes a moment later."""
 
-    async def write_batch(self: log.Log, batch: list[Any]) -> None:
+    async def write_batch(self: writes.Log, batch: list[Any]) -> None:
         entries = [entry for entry, _ in batch]
         try:
             outcomes, changed = await database.writer.run(_rehearse, entries)
@@ -64,7 +64,7 @@ def ack_before_commit() -> None:
         await asyncio.sleep(UNTIL_COMMIT_S)
         await database.writer.run(ledger.write, entries)
 
-    log.Log._write_batch = write_batch  # type: ignore[method-assign]
+    writes.Log._write_batch = write_batch  # type: ignore[method-assign]
 
 
 class _Undone(Exception):
@@ -80,9 +80,9 @@ def _rehearse(entries: Sequence[ledger.Entry]) -> Any:
 
 def crash_after_commit(probability: str) -> None:
     """Die between the commit and its delivery."""
-    build = log.Log.__init__
+    build = writes.Log.__init__
 
-    def init(self: log.Log, committed: Callable[[Any], None]) -> None:
+    def init(self: writes.Log, committed: Callable[[Any], None]) -> None:
         def die_or_go_on(changed: Any) -> None:
             if changed and random.random() < float(probability):
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -90,7 +90,7 @@ def crash_after_commit(probability: str) -> None:
 
         build(self, die_or_go_on)
 
-    log.Log.__init__ = init  # type: ignore[method-assign]
+    writes.Log.__init__ = init  # type: ignore[method-assign]
 
 
 def forget_uniqueness() -> None:

@@ -19,7 +19,7 @@ from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from chat.wire.protocol import Refusal
+from chat.wire.refusals import Refusal
 
 from . import limits
 

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "accounts",
     "chat",
     "allauth",
     "allauth.account",
@@ -143,7 +144,7 @@ CHANNEL_LAYERS = {
 
 # Accounts
 
-AUTH_USER_MODEL = "chat.User"
+AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

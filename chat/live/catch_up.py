@@ -9,10 +9,11 @@ from __future__ import annotations
 import msgspec
 
 from chat import limits
-from chat.messages import log
-from chat.wire.protocol import Join, Joined, Resync
+from chat.messages import pages
+from chat.wire.change import Change, fitting
+from chat.wire.events import Joined, Resync
+from chat.wire.verbs import Join
 
-from .feed import Change, fitting
 from .hub import ActiveRoom, Hub
 
 
@@ -46,7 +47,7 @@ def _cannot_resume(room: ActiveRoom, after: int, epoch: str | None) -> str | Non
 async def _since(room: ActiveRoom, verb: Join, after: int) -> Joined:
     if (recent := room.feed.since(after)) is not None:
         return _whole_or_part(room, verb, recent)
-    found = await log.changes(room.id, after)
+    found = await pages.changes(room.id, after)
     if found.more or (recent := room.feed.since(min(found.head, room.feed.head))) is None:
         return _joined(room, verb, found.changes + found.moved, found.head, more=True)
     return _whole_or_part(room, verb, found.changes + recent)
@@ -58,7 +59,7 @@ async def _latest(room: ActiveRoom, verb: Join) -> Joined:
         return _joined(room, verb, messages, room.feed.head, earlier=has_earlier)
     while True:
         head = room.feed.head
-        found = await log.before(room.id, head + 1, limits.LATEST_PAGE)
+        found = await pages.before(room.id, head + 1, limits.LATEST_PAGE)
         if (recent := room.feed.since(head)) is not None:
             return _joined(room, verb, found.changes + recent, room.feed.head, earlier=found.more)
 

@@ -15,11 +15,13 @@ from typing import Any, Protocol
 import msgspec
 
 from chat import limits
-from chat.wire import protocol
+from chat.wire import codec, events
+from chat.wire.change import Change
 from chat.wire.dialects import ChatV1, Dialect
-from chat.wire.protocol import Frame, Refusal
+from chat.wire.frame import Frame
+from chat.wire.refusals import Refusal
 
-from .feed import Change, Feed
+from .feed import Feed
 
 logger = logging.getLogger("chat.hub")
 
@@ -57,13 +59,13 @@ class ActiveRoom:
         self.outgoing: list[Change] = []
         self.filling: asyncio.Task[None] | None = None
 
-    def tell(self, event: protocol.Event) -> None:
+    def tell(self, event: events.Event) -> None:
         """Say something that is not a change to every member whose dialect has a word for it."""
         self._deliver(lambda dialect: [frame] if (frame := dialect.told(event)) else [])
 
     def tell_typing(self) -> None:
         names, self.typing = sorted(self.typing), set()
-        self.tell(protocol.TypingNames(room=self.slug, names=names))
+        self.tell(events.TypingNames(room=self.slug, names=names))
 
     def flush(self) -> None:
         """Send what became due in this turn as few frames as the dialects can."""
@@ -76,8 +78,8 @@ class ActiveRoom:
         `moved`: created up to there, and changed beyond it; the change comes later.
         """
         page = Frame(
-            protocol.encode(
-                protocol.Joined(
+            codec.encode(
+                events.Joined(
                     room=self.slug,
                     title=self.title,
                     epoch=self.epoch,
@@ -301,7 +303,7 @@ class Hub:
     def _start_afresh(self, room: ActiveRoom, head: Any) -> None:
         """The database was restored: what was delivered is not what is kept."""
         room.epoch, room.feed = head.epoch, Feed(head.head)
-        room.tell(protocol.Resync(room=room.slug, reason="the room was restored"))
+        room.tell(events.Resync(room=room.slug, reason="the room was restored"))
 
 
 def _feed(head: Any, recent: list[Change]) -> Feed:

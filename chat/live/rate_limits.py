@@ -3,7 +3,7 @@
 import time
 from collections import deque
 
-from chat.wire.protocol import Refusal
+from chat.wire.refusals import Refusal
 
 
 class Patience:

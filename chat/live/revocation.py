@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from accounts import access
 from accounts.access import Person, Standing
-from chat import limits, database
+from chat import database, limits
 from chat.messages import ledger
 from chat.models import Notice
-from chat.wire.protocol import Close, Refusal
+from chat.wire.closes import Close
+from chat.wire.refusals import Refusal
 
 logger = logging.getLogger("chat.revocation")
 

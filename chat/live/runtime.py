@@ -16,15 +16,16 @@ from django.conf import settings
 
 from accounts import access
 from accounts.access import Person
-from chat import limits, database
+from chat import database, limits
 from chat.database import Together
-from chat.messages import log
+from chat.messages import pages
 from chat.messages.ledger import RoomChanges
-from chat.messages.log import Log
-from chat.wire.protocol import Close, ReadMoved
-from chat.wire.protocol import Presence as PresenceEvent
+from chat.messages.writes import Writes
+from chat.wire.change import Change
+from chat.wire.closes import Close
+from chat.wire.events import Presence as PresenceEvent
+from chat.wire.events import ReadMoved
 
-from .feed import Change
 from .hub import Hub
 from .link import EVERYBODY, Link, Parcel
 from .presence import Presence
@@ -69,9 +70,9 @@ class Runtime:
         self._of_user: defaultdict[int, list[Conversation]] = defaultdict(list)
         self._newcomers: dict[Conversation, float] = {}
         self.is_draining = False
-        self.log = Log(self._committed)
+        self.writes = Writes(self._committed)
         self.link = Link(self.process, self._received)
-        self.hub = Hub(log, self.link.publish, self.link.add, self.link.discard)
+        self.hub = Hub(pages, self.link.publish, self.link.add, self.link.discard)
         self.presence = Presence(
             self.process, self._publish_to_all, self._people_changed, self._replaced, self.link.is_alone
         )
@@ -102,7 +103,7 @@ class Runtime:
         for conversation in list(self.conversations.values()):
             self._send_away(conversation)
         await self._all_arrived()
-        await self.log.drained()
+        await self.writes.drained()
 
     def _send_away(self, conversation: Conversation) -> None:
         everybody = len(self.conversations) + len(Arrival.under_way)

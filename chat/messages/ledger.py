@@ -18,12 +18,14 @@ from django.conf import settings
 from django.db import DataError, IntegrityError, connection
 from django.db.models import Min
 
-from chat import limits, database
-from chat.live.feed import Change
-from chat.models import ChangeNonce, Membership, Message, may_see
-from chat.wire import protocol
+from chat import database, limits
+from chat.models import ChangeNonce, Membership, Message
+from chat.rooms.permissions import may_see
+from chat.wire import codec, events
+from chat.wire.change import Change
 from chat.wire.dialects import PostBinary
-from chat.wire.protocol import NO_SUCH_ROOM, Delete, Edit, Post, React, Refusal
+from chat.wire.refusals import NO_SUCH_ROOM, Refusal
+from chat.wire.verbs import Delete, Edit, Post, React
 
 from .rows import COLUMNS, state
 
@@ -82,7 +84,7 @@ def write(entries: Sequence[Entry]) -> tuple[list[Outcome], list[RoomChanges]]:
 
 def forget_old_nonces() -> None:
     """Of changes. No client sends one again after so long; those of posts stand in the messages and stay."""
-    since = protocol.now() - timedelta(seconds=limits.CHANGE_NONCES_KEPT_S)
+    since = codec.now() - timedelta(seconds=limits.CHANGE_NONCES_KEPT_S)
     ChangeNonce.objects.filter(created_at__lt=since).delete()
 
 
@@ -106,7 +108,7 @@ class _Transaction:
         self._select = statements.select
         self._execute_many = statements.execute_many
         self._users = {entry.user_id for entry in entries}
-        self._now = protocol.now()
+        self._now = codec.now()
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
         self._nonces: list[tuple[Any, ...]] = []
@@ -139,7 +141,7 @@ class _Transaction:
 
     def _read_people(self) -> None:
         rows = self._select(
-            f"SELECT id, username, is_active FROM chat_user WHERE id IN ({_marks(self._users)})", self._users
+            f"SELECT id, username, is_active FROM accounts_user WHERE id IN ({_marks(self._users)})", self._users
         )
         self._people = {id: (name, is_active) for id, name, is_active in rows}
         self._roles = {
@@ -184,7 +186,7 @@ class _Transaction:
 
     def _read_targets(self) -> None:
         """The messages that are to be changed, as they are."""
-        self._targets: dict[tuple[str, int], tuple[int, protocol.Message]] = {}
+        self._targets: dict[tuple[str, int], tuple[int, events.Message]] = {}
         wanted = {entry.verb.seq for entry in self._entries if isinstance(entry.verb, Amendment)}
         if wanted:
             rows = Message.objects.filter(room__in=self._room_ids, seq__in=wanted)
@@ -237,7 +239,7 @@ class _Transaction:
         message, blob = self._new_message(user_id, room, verb)
         self._said[identity] = message.seq
         self._targets[room.slug, message.seq] = (user_id, message)
-        room.changes.append(Change(message.version, message.seq, protocol.encode(message), blob))
+        room.changes.append(Change(message.version, message.seq, codec.encode(message), blob))
         return Receipt(room.slug, message.seq, message.version, is_repeat=False)
 
     def _spend(self, user_id: int) -> None:
@@ -251,10 +253,10 @@ class _Transaction:
         oldest = lately.aggregate(oldest=Min("created_at"))["oldest"] or self._now
         return (oldest + self._window - self._now).total_seconds()
 
-    def _new_message(self, user_id: int, room: _Room, verb: Post | PostBinary) -> tuple[protocol.Message, bytes | None]:
+    def _new_message(self, user_id: int, room: _Room, verb: Post | PostBinary) -> tuple[events.Message, bytes | None]:
         seq = room.next()
         blob = verb.data if isinstance(verb, PostBinary) else None
-        message = protocol.Message(
+        message = events.Message(
             room=room.slug,
             seq=seq,
             version=seq,
@@ -325,12 +327,12 @@ class _Transaction:
             _remove_reaction(reactions, verb.emoji, name)
         return self._change(room, author_id, message, reactions=reactions)
 
-    def _target(self, room: _Room, seq: int) -> tuple[int, protocol.Message]:
+    def _target(self, room: _Room, seq: int) -> tuple[int, events.Message]:
         if (target := self._targets.get((room.slug, seq))) is None:
             raise Refusal(*NO_SUCH_MESSAGE)
         return target
 
-    def _change(self, room: _Room, author_id: int, message: protocol.Message, **changed: Any) -> Receipt:
+    def _change(self, room: _Room, author_id: int, message: events.Message, **changed: Any) -> Receipt:
         """Give the message its next number and its new state."""
         new = msgspec.structs.replace(message, version=room.next(), **changed)
         self._targets[room.slug, new.seq] = (author_id, new)
@@ -346,7 +348,7 @@ class _Transaction:
                 new.seq,
             )
         )
-        room.changes.append(Change(new.version, new.seq, protocol.encode(new)))
+        room.changes.append(Change(new.version, new.seq, codec.encode(new)))
         return Receipt(room.slug, new.seq, new.version, is_repeat=False)
 
     # All of it at once
@@ -382,7 +384,7 @@ class _Transaction:
             self._execute_many("UPDATE chat_room SET head = %s WHERE id = %s", moved)
 
 
-def _repeat(message: protocol.Message) -> Receipt:
+def _repeat(message: events.Message) -> Receipt:
     return Receipt(message.room, message.seq, message.version, is_repeat=True)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from chat.live.feed import Change
 from chat.models import Message
-from chat.wire import protocol
+from chat.wire import codec, events
+from chat.wire.change import Change
 
 ROWS_AT_ONCE = 20
 
@@ -33,10 +33,10 @@ def states(messages: QuerySet[Message]) -> Iterator[Change]:
     return (_change(state(row)) for row in messages.values_list(*COLUMNS).iterator(chunk_size=ROWS_AT_ONCE))
 
 
-def state(row: tuple[Any, ...]) -> protocol.Message:
+def state(row: tuple[Any, ...]) -> events.Message:
     """One row of COLUMNS as a message."""
     room, seq, version, author, nonce, text, created_at, edited_at, deleted_at, reactions, binary = row
-    return protocol.Message(
+    return events.Message(
         room=room,
         seq=seq,
         version=version,
@@ -51,5 +51,5 @@ def state(row: tuple[Any, ...]) -> protocol.Message:
     )
 
 
-def _change(message: protocol.Message) -> Change:
-    return Change(message.version, message.seq, protocol.encode(message))
+def _change(message: events.Message) -> Change:
+    return Change(message.version, message.seq, codec.encode(message))

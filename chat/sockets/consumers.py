@@ -12,9 +12,11 @@ from channels.consumer import AsyncConsumer
 from chat import limits
 from chat.live import runtime
 from chat.live.rate_limits import Patience
-from chat.wire import protocol
+from chat.wire import codec, verbs
+from chat.wire.closes import Close
 from chat.wire.dialects import Asked
-from chat.wire.protocol import BrokenFrame, Close, Frame, Refusal
+from chat.wire.frame import Frame
+from chat.wire.refusals import BrokenFrame, Refusal
 
 from . import upgrade
 from .outgoing import Direct, Queued
@@ -119,7 +121,7 @@ class ChatConsumer(SocketConsumer):
 
     async def opened(self, scope: dict[str, Any]) -> None:
         person, dialect = scope["person"], scope["dialect"]
-        room = None if dialect.subprotocol == protocol.SUBPROTOCOL else upgrade.room_asked(scope)
+        room = None if dialect.subprotocol == codec.SUBPROTOCOL else upgrade.room_asked(scope)
         self.name = person.name
         self.patience = Patience(limits.BROKEN_FRAMES_PER_MINUTE)
         self.waiting: list[Asked] = []
@@ -182,7 +184,7 @@ class ChatConsumer(SocketConsumer):
         """At once when it can be; in order behind what waits already."""
         if self.outgoing.is_closed:
             return
-        if isinstance(asked, protocol.Heartbeat):
+        if isinstance(asked, verbs.Heartbeat):
             self.conversation.heartbeat(asked)
             for join in self.conversation.joins_wanting(asked):
                 self._do(join)
@@ -246,7 +248,7 @@ class EchoConsumer(SocketConsumer):
 
     async def opened(self, scope: dict[str, Any]) -> None:
         self.log_connect()
-        self.deliver(Frame(protocol.encode({"type": "hello", "now": protocol.now(), "seen": _seen(scope)})))
+        self.deliver(Frame(codec.encode({"type": "hello", "now": codec.now(), "seen": _seen(scope)})))
 
     def text(self, text: str) -> None:
         self.deliver(Frame(text.encode()))

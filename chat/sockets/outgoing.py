@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chat import limits
-from chat.wire.protocol import Frame
+from chat.wire.frame import Frame
 
 FLUSH_PATIENCE_S = 1
 

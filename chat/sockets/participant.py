@@ -12,16 +12,18 @@ from django.conf import settings
 
 from accounts import access
 from accounts.access import Person, RoomView
-from chat import limits, database
+from chat import database, limits
 from chat.live import catch_up
 from chat.live.hub import ActiveRoom, Member
 from chat.live.rate_limits import Patience
 from chat.live.runtime import Runtime
-from chat.messages import log
+from chat.messages import pages
 from chat.messages.ledger import Entry, Receipt, Write
-from chat.wire import dialects, protocol
+from chat.wire import codec, dialects, events, verbs
+from chat.wire.closes import Close
 from chat.wire.dialects import Dialect
-from chat.wire.protocol import Close, Frame, Refusal
+from chat.wire.frame import Frame
+from chat.wire.refusals import Refusal
 
 logger = logging.getLogger("chat.conversation")
 
@@ -83,10 +85,10 @@ class Conversation:
 
     def bye(self, code: Close, retry_after_s: float | None = None) -> None:
         """Say why, then close: a browser shows the reason of a frame, not of a close."""
-        self.tell(protocol.Bye(code=code, reason=code.reason, retry_after=retry_after_s))
+        self.tell(events.Bye(code=code, reason=code.reason, retry_after=retry_after_s))
         self._hang_up(code)
 
-    def tell(self, event: protocol.Event) -> None:
+    def tell(self, event: events.Event) -> None:
         if (frame := self.dialect.told(event)) is not None:
             self._send(frame)
 
@@ -98,21 +100,21 @@ class Conversation:
         """More waits for this reader than may."""
         self._hang_up(Close.TOO_SLOW)
 
-    def _hello(self, views: list[RoomView]) -> protocol.Hello:
-        return protocol.Hello(
+    def _hello(self, views: list[RoomView]) -> events.Hello:
+        return events.Hello(
             name=self.person.name,
             connection=self.id,
             process=self._runtime.process,
-            rooms=[protocol.RoomState(view.slug, view.title, view.head, view.read) for view in views],
+            rooms=[events.RoomState(view.slug, view.title, view.head, view.read) for view in views],
             heartbeat={"interval": limits.HEARTBEAT_INTERVAL_S, "timeout": limits.HEARTBEAT_TIMEOUT_S},
             limits=_limits(),
-            now=protocol.now(),
+            now=codec.now(),
         )
 
     async def _enter_the_only_room(self, slug: str) -> None:
         """A simple dialect speaks in one room; where it may not, it has nothing to do here."""
         try:
-            await self._join_now(protocol.Join(room=slug))
+            await self._join_now(verbs.Join(room=slug))
         except Refusal as refusal:
             self.refuse(None, refusal)
             self.bye(Close.FORBIDDEN)
@@ -126,7 +128,7 @@ class Conversation:
 
     def has_to_wait(self, verb: dialects.Asked) -> bool:
         """Whether this cannot be done at once: it reads from the database, or too many writes are under way."""
-        return isinstance(verb, protocol.Join | protocol.History | protocol.Read) or self._is_full()
+        return isinstance(verb, verbs.Join | verbs.History | verbs.Read) or self._is_full()
 
     def is_write(self, verb: dialects.Asked) -> bool:
         return isinstance(verb, Write)
@@ -140,21 +142,21 @@ class Conversation:
             self._landed = self._landed or asyncio.Event()
             await self._landed.wait()
 
-    async def join(self, verb: protocol.Join) -> None:
+    async def join(self, verb: verbs.Join) -> None:
         await self._join_now(verb)
 
-    def leave(self, verb: protocol.Leave) -> None:
+    def leave(self, verb: verbs.Leave) -> None:
         self._leave(verb.room, on_purpose=True)
-        self.tell(protocol.Left(id=verb.id, room=verb.room))
+        self.tell(events.Left(id=verb.id, room=verb.room))
 
-    async def history(self, verb: protocol.History) -> None:
+    async def history(self, verb: verbs.History) -> None:
         self._runtime.pages_of(self.person).spend()
         view = await self._view(verb.room)
         limit = max(1, min(verb.limit, limits.HISTORY_PAGE_LIMIT))
-        page = await log.before(view.id, verb.before, limit)
-        self.tell(protocol.HistoryPage(id=verb.id, room=verb.room, messages=catch_up.raw(page.changes), more=page.more))
+        page = await pages.before(view.id, verb.before, limit)
+        self.tell(events.HistoryPage(id=verb.id, room=verb.room, messages=catch_up.raw(page.changes), more=page.more))
 
-    def post(self, verb: protocol.Post) -> None:
+    def post(self, verb: verbs.Post) -> None:
         _check_text(verb.text)
         self._write(verb)
 
@@ -163,26 +165,26 @@ class Conversation:
             raise Refusal("empty", "A message has some bytes.")
         self._write(verb)
 
-    def edit(self, verb: protocol.Edit) -> None:
+    def edit(self, verb: verbs.Edit) -> None:
         _check_text(verb.text)
         self._change(verb)
 
-    def delete(self, verb: protocol.Delete) -> None:
+    def delete(self, verb: verbs.Delete) -> None:
         self._change(verb)
 
-    def react(self, verb: protocol.React) -> None:
+    def react(self, verb: verbs.React) -> None:
         if any(character.isspace() for character in verb.emoji):
             raise Refusal("bad_frame", "A reaction is one emoji.")
         self._change(verb)
 
-    async def read(self, verb: protocol.Read) -> None:
+    async def read(self, verb: verbs.Read) -> None:
         view = await self._view(verb.room)
         reading = access.Reading(self.person.user_id, view.id, verb.seq)
         if await self._runtime.readings.ask(reading):
-            moved = protocol.ReadMoved(room=verb.room, seq=verb.seq)
+            moved = events.ReadMoved(room=verb.room, seq=verb.seq)
             self._runtime.tell_name(self.person.user_id, moved, except_id=self.id)
 
-    def typing(self, verb: protocol.Typing) -> None:
+    def typing(self, verb: verbs.Typing) -> None:
         if verb.room not in self._rooms:
             raise Refusal("not_found", "You are not in this room.")
         now = time.monotonic()
@@ -190,22 +192,22 @@ class Conversation:
             self._typed_at = now
             self._runtime.hub.typed(self._rooms[verb.room][0], self.person.name)
 
-    def heartbeat(self, verb: protocol.Heartbeat) -> None:
-        self.tell(protocol.HeartbeatReply(id=verb.id, sent=verb.sent, now=protocol.now()))
+    def heartbeat(self, verb: verbs.Heartbeat) -> None:
+        self.tell(events.HeartbeatReply(id=verb.id, sent=verb.sent, now=codec.now()))
 
-    def joins_wanting(self, verb: protocol.Heartbeat) -> list[protocol.Join]:
+    def joins_wanting(self, verb: verbs.Heartbeat) -> list[verbs.Join]:
         """What a client would ask that knew what it lacks: it has stood where the room does not, for too long.
 
         Or it believes to be in a room in which this connection is not. A few rooms at a time, whatever it says.
         """
         now, was, self._out_of_step = time.monotonic(), self._out_of_step, {}
-        joins: list[protocol.Join] = []
+        joins: list[verbs.Join] = []
         for slug, version in sorted((verb.at or {}).items(), key=lambda one: one[0] not in self._rooms):
             is_room_for_more = len(joins) + len(self._out_of_step) < limits.REQUESTS_IN_FLIGHT
             if is_room_for_more and version != self._head_here(slug):
                 stood_at, since = was.get(slug, (version, now))
                 if stood_at == version and now - since >= limits.OUT_OF_STEP_S:
-                    joins.append(protocol.Join(room=slug, after=version))
+                    joins.append(verbs.Join(room=slug, after=version))
                 else:
                     self._out_of_step[slug] = (version, since if stood_at == version else now)
         return joins
@@ -228,7 +230,7 @@ class Conversation:
 
     # Joining: subscribed first, read second, merged by number.
 
-    async def _join_now(self, verb: protocol.Join) -> None:
+    async def _join_now(self, verb: verbs.Join) -> None:
         self._runtime.pages_of(self.person).spend()
         view, look = await self._view(verb.room), self._look
         room = await self._runtime.hub.open(view.id, view.slug, view.title)
@@ -240,13 +242,13 @@ class Conversation:
         if look != self._look:
             self._runtime.hub.give_up(room)
             await self._join_now(verb)  # a notice came meanwhile: may they still?
-        elif isinstance(answer, protocol.Joined) and not answer.more:
+        elif isinstance(answer, events.Joined) and not answer.more:
             self._enter(room, answer)
         else:
             self._runtime.hub.give_up(room)
             self.tell(answer)
 
-    def _enter(self, room: ActiveRoom, answer: protocol.Joined) -> None:
+    def _enter(self, room: ActiveRoom, answer: events.Joined) -> None:
         """Answer and listen in the same turn of the loop."""
         if room.slug in self._rooms:
             self._runtime.hub.give_up(room)
@@ -258,10 +260,10 @@ class Conversation:
         answer.online = self._online(room)
         self.tell(answer)
 
-    def _online(self, room: ActiveRoom) -> protocol.Online:
+    def _online(self, room: ActiveRoom) -> events.Online:
         count = self._runtime.presence.count(room.id)
         is_big = count > limits.NAMES_SHOWN_LIMIT
-        return protocol.Online(count, None if is_big else self._runtime.presence.online(room.id))
+        return events.Online(count, None if is_big else self._runtime.presence.online(room.id))
 
     def _leave(self, slug: str, on_purpose: bool) -> None:
         if (joined := self._rooms.pop(slug, None)) is not None:
@@ -292,20 +294,20 @@ class Conversation:
         """The room was taken away: nothing more of it comes here."""
         for slug in [slug for slug, (room, _) in self._rooms.items() if room.id == room_id]:
             self._leave(slug, on_purpose=True)
-            self.tell(protocol.Left(room=slug, reason="removed"))
+            self.tell(events.Left(room=slug, reason="removed"))
             if self.dialect.room is not None:
                 self.bye(Close.FORBIDDEN)
 
     # Writing: acknowledged after the commit.
 
-    def _change(self, verb: protocol.Edit | protocol.Delete | protocol.React) -> None:
+    def _change(self, verb: verbs.Edit | verbs.Delete | verbs.React) -> None:
         """Changes have no rows to be counted by, as posts have: an allowance per name bounds them."""
         if settings.CHAT_POSTS_PER_S:
             self._runtime.changes_of(self.person).spend()
         self._write(verb)
 
     def _write(self, verb: Write) -> None:
-        future = self._runtime.log.write(Entry(self.person.user_id, verb))
+        future = self._runtime.writes.write(Entry(self.person.user_id, verb))
         self._in_flight += 1
         future.add_done_callback(lambda done: self._written(verb, done))
 
@@ -322,7 +324,7 @@ class Conversation:
 
     def _acknowledge(self, verb: Write, receipt: Receipt) -> None:
         self.tell(
-            protocol.Ack(
+            events.Ack(
                 id=getattr(verb, "id", None),
                 room=receipt.room,
                 seq=receipt.seq,
@@ -340,7 +342,7 @@ class Conversation:
             logger.error("%s by %s failed", type(verb).__name__, self.person.name, exc_info=problem)
             problem = Refusal("internal", "Something went wrong here.")
         self.tell(
-            protocol.Error(
+            events.Error(
                 id=getattr(problem if verb is None else verb, "id", None),
                 code=problem.code,
                 message=problem.message,
@@ -376,16 +378,16 @@ def _limits() -> dict[str, float]:
 
 
 VERBS: dict[type, str] = {
-    protocol.Join: "join",
-    protocol.Leave: "leave",
-    protocol.History: "history",
-    protocol.Post: "post",
-    protocol.Edit: "edit",
-    protocol.Delete: "delete",
-    protocol.React: "react",
-    protocol.Read: "read",
-    protocol.Typing: "typing",
-    protocol.Heartbeat: "heartbeat",
+    verbs.Join: "join",
+    verbs.Leave: "leave",
+    verbs.History: "history",
+    verbs.Post: "post",
+    verbs.Edit: "edit",
+    verbs.Delete: "delete",
+    verbs.React: "react",
+    verbs.Read: "read",
+    verbs.Typing: "typing",
+    verbs.Heartbeat: "heartbeat",
     dialects.PostBinary: "post_binary",
     dialects.Echo: "echo",
     dialects.Who: "who",

@@ -21,9 +21,10 @@ from accounts import access, names
 from accounts.access import NotAdmitted, Person
 from chat import database
 from chat.live import runtime
-from chat.wire import protocol
+from chat.wire import codec, events
+from chat.wire.closes import Close
 from chat.wire.dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
-from chat.wire.protocol import Close, Refusal
+from chat.wire.refusals import Refusal
 
 logger = logging.getLogger("chat.upgrade")
 
@@ -180,7 +181,7 @@ def _asked(scope: Scope, key: str) -> str | None:
 
 
 def _offered(scope: Scope) -> list[str]:
-    return [name for name in scope["subprotocols"] if not name.startswith(protocol.TICKET_PREFIX)]
+    return [name for name in scope["subprotocols"] if not name.startswith(codec.TICKET_PREFIX)]
 
 
 def _choose(path: str, offered: list[str]) -> type[Dialect] | None:
@@ -190,7 +191,7 @@ def _choose(path: str, offered: list[str]) -> type[Dialect] | None:
 
 
 def _offered_ticket(scope: Scope) -> str | None:
-    prefix = protocol.TICKET_PREFIX
+    prefix = codec.TICKET_PREFIX
     return next((offer.removeprefix(prefix) for offer in scope["subprotocols"] if offer.startswith(prefix)), None)
 
 
@@ -219,7 +220,7 @@ async def _close(scope: Scope, send: Send, dialect: type[Dialect] | None, code: 
     name = _asked(scope, "name")
     known_as = "" if name is None else f" as {name!r:.100}"
     logger.info("refused %s %.200r%s with %d: %s", address(scope), scope["path"], known_as, code, why)
-    frame = dialect.told(protocol.Bye(code=code, reason=why)) if dialect else None
+    frame = dialect.told(events.Bye(code=code, reason=why)) if dialect else None
     if frame is not None:
         await send({"type": "websocket.send", "text": frame.payload.decode()})
     await send({"type": "websocket.close", "code": int(code)})

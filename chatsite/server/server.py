@@ -26,7 +26,17 @@ from twisted.web.http import H2_ENABLED
 from . import websocket
 from .hooks import hook, is_fit, rehearse
 from .http_channel import REQUEST_TIMEOUT_S, PatientChannel
-from .websocket import CLOSE_HANDSHAKE_TIMEOUT_S, Application, ChatSocket, Message, Receive, Scope, Send, leave, with_options_of
+from .websocket import (
+    CLOSE_HANDSHAKE_TIMEOUT_S,
+    Application,
+    ChatSocket,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    leave,
+    with_options_of,
+)
 
 logger = logging.getLogger("chatsite.server")
 

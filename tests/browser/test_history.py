@@ -35,7 +35,7 @@ async def past(place):
     """Numbered messages of one to three lines, over three days."""
     async with place.client("historian"):
         """Somebody of that name is known now."""
-    author = f"(SELECT id FROM chat_user WHERE username = '{place.name('historian')}')"
+    author = f"(SELECT id FROM accounts_user WHERE username = '{place.name('historian')}')"
     began = datetime(2026, 11, 1, 12, tzinfo=UTC)
     messages = ", ".join(
         f"({place.room_id}, {author}, {n}, {n}, '{n}', '{text_of(n)}', '{{}}', '{began + timedelta(minutes=9 * n)}')"

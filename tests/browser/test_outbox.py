@@ -138,6 +138,6 @@ async def somebody_whose_room_is_taken_away(chat: Chat) -> Person:
 
 def give_a_place(chat: Chat, person: Person) -> None:
     chat.place.rows(
-        "INSERT INTO chat_membership (room_id, user_id, role, read_seq) SELECT chat_room.id, chat_user.id, 'member', 0"
-        f" FROM chat_room, chat_user WHERE slug = '{chat.room}' AND username = '{person.name}'"
+        "INSERT INTO chat_membership (room_id, user_id, role, read_seq)"
+        f" SELECT chat_room.id, accounts_user.id, 'member', 0 FROM chat_room, accounts_user WHERE slug = '{chat.room}' AND username = '{person.name}'"
     )

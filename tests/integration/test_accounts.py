@@ -1,6 +1,7 @@
 """Coming in: guests, accounts, and what becomes of a name."""
 
 import pytest
+from accounts.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from accounts import access, names
 from accounts.forms import NAME_RULES
-from chat.models import Message, Room, User
+from chat.models import Message, Room
 from chat.pages.views import GUEST_SESSION_AGE_S
 
 pytestmark = pytest.mark.django_db

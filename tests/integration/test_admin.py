@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.models import Membership, Message, Notice, Room, User
+from accounts.models import User
+from chat.models import Membership, Message, Notice, Room
 
 pytestmark = pytest.mark.django_db
 
@@ -27,13 +28,13 @@ def lobby():
 
 
 def people_found(office, **query):
-    page = office.get(reverse("admin:chat_user_changelist"), query)
+    page = office.get(reverse("admin:accounts_user_changelist"), query)
     return [person.username for person in page.context["cl"].queryset]
 
 
 def choose(office, action, *people):
     chosen = {"action": action, "_selected_action": [person.pk for person in people]}
-    return office.post(reverse("admin:chat_user_changelist"), chosen, follow=True)
+    return office.post(reverse("admin:accounts_user_changelist"), chosen, follow=True)
 
 
 def change_page(thing):
@@ -90,14 +91,16 @@ def test_nobody_deactivates_oneself(office, root):
 
 def test_a_person_is_added_with_a_name_and_a_password(office):
     password = {"password1": "seven-green-bottles", "password2": "seven-green-bottles"}
-    office.post(reverse("admin:chat_user_add"), {"username": "alice", "usable_password": "true", **password})
+    office.post(reverse("admin:accounts_user_add"), {"username": "alice", "usable_password": "true", **password})
     assert User.objects.by_name("alice").check_password("seven-green-bottles")
 
 
 def test_a_person_is_not_added_under_a_taken_name(office):
     User.objects.create_guest("alice")
     password = {"password1": "seven-green-bottles", "password2": "seven-green-bottles"}
-    page = office.post(reverse("admin:chat_user_add"), {"username": "ＡLICE", "usable_password": "true", **password})
+    page = office.post(
+        reverse("admin:accounts_user_add"), {"username": "ＡLICE", "usable_password": "true", **password}
+    )
     assert "This name is taken." in page.text
     assert User.objects.filter(is_superuser=False).count() == 1
 
@@ -122,7 +125,7 @@ def test_a_guest_who_is_given_a_password_is_a_guest_no_more(office):
 def test_a_person_with_messages_is_not_deleted(office, lobby):
     alice = User.objects.create_guest("alice")
     say(lobby, alice, "hello")
-    office.post(reverse("admin:chat_user_delete", args=[alice.pk]), {"post": "yes"})
+    office.post(reverse("admin:accounts_user_delete", args=[alice.pk]), {"post": "yes"})
     assert User.objects.filter(pk=alice.pk).exists()
 
 

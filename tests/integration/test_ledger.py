@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from accounts.models import User
 
-from chat import limits, database
+from chat import database, limits
 from chat.messages import ledger
-from chat.models import ChangeNonce, Room, User
-from chat.wire import protocol
+from chat.models import ChangeNonce, Room
+from chat.wire import codec, verbs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,16 +25,16 @@ def write(person, *verbs):
 
 
 def post(nonce="p"):
-    return protocol.Post(room="lobby", nonce=nonce, text="good")
+    return verbs.Post(room="lobby", nonce=nonce, text="good")
 
 
 def edit(text, nonce):
-    return protocol.Edit(room="lobby", seq=1, text=text, nonce=nonce)
+    return verbs.Edit(room="lobby", seq=1, text=text, nonce=nonce)
 
 
 def test_nonces_of_changes_are_forgotten_after_their_time(ada):
     write(ada, post(), edit("better", "old"), edit("best", "new"))
-    long_ago = protocol.now() - timedelta(seconds=limits.CHANGE_NONCES_KEPT_S + 1)
+    long_ago = codec.now() - timedelta(seconds=limits.CHANGE_NONCES_KEPT_S + 1)
     ChangeNonce.objects.filter(nonce="old").update(created_at=long_ago)
 
     ledger.forget_old_nonces()

@@ -3,11 +3,12 @@
 import random
 
 import pytest
+from accounts.models import User
 
 from chat import limits
 from chat.messages import ledger, log
-from chat.models import Message, Room, User
-from chat.wire import protocol
+from chat.models import Message, Room
+from chat.wire import verbs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,11 +26,11 @@ def write(person, *verbs):
 
 
 def posts(count, text="good"):
-    return [protocol.Post(room="lobby", nonce=f"{number}", text=text) for number in range(count)]
+    return [verbs.Post(room="lobby", nonce=f"{number}", text=text) for number in range(count)]
 
 
 def edits(seqs):
-    return [protocol.Edit(room="lobby", seq=seq, text=f"edit {number}") for number, seq in enumerate(seqs)]
+    return [verbs.Edit(room="lobby", seq=seq, text=f"edit {number}") for number, seq in enumerate(seqs)]
 
 
 def pages(after, limit):

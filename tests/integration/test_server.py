@@ -21,7 +21,15 @@ from websockets.exceptions import ConnectionClosedError
 
 from rig.programs import POLL_S, free_port
 from rig.raw_socket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
-from tests.integration.tiny_server import APPLICATION, PATIENCE_S, UPGRADE, TinyServer, family_of, listens, make_certificate
+from tests.integration.tiny_server import (
+    APPLICATION,
+    PATIENCE_S,
+    UPGRADE,
+    TinyServer,
+    family_of,
+    listens,
+    make_certificate,
+)
 
 pytestmark = pytest.mark.one_database
 

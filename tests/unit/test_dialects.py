@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.live.feed import Change
-from chat.wire import protocol
+from chat.wire import codec, events, verbs
+from chat.wire.change import Change
+from chat.wire.closes import Close
 from chat.wire.dialects import ChatV1, Echo, ModeCode, PlainText, PostBinary, Quit, Say, Who
-from chat.wire.protocol import BrokenFrame, Close
+from chat.wire.refusals import BrokenFrame
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
-HELLO = protocol.Hello(
+HELLO = events.Hello(
     name="alice",
     connection="t1-1",
     process="t1",
@@ -23,7 +24,7 @@ HELLO = protocol.Hello(
 
 
 def change(seq, text="hello", version=None, author="alice", blob=None, **fields):
-    message = protocol.Message(
+    message = events.Message(
         room="lobby",
         seq=seq,
         version=version or seq,
@@ -33,7 +34,7 @@ def change(seq, text="hello", version=None, author="alice", blob=None, **fields)
         created_at=datetime(2026, 11, 20, 10, 0, seq, tzinfo=UTC),
         **fields,
     )
-    return Change(message.version, message.seq, protocol.encode(message), blob)
+    return Change(message.version, message.seq, codec.encode(message), blob)
 
 
 def codes(asked):
@@ -160,15 +161,15 @@ def test_later_changes_of_a_message_are_not_said():
 
 
 def test_errors_and_farewells_are_said_in_the_dialect():
-    error = ModeCode.told(protocol.Error(code="empty", message="A message has a text."))
-    bye = ModeCode.told(protocol.Bye(code=Close.REPLACED, reason="replaced"))
+    error = ModeCode.told(events.Error(code="empty", message="A message has a text."))
+    bye = ModeCode.told(events.Bye(code=Close.REPLACED, reason="replaced"))
     assert json.loads(error.payload) == {"ModeCode": "error", "msg": "A message has a text.", "code": "empty"}
     assert json.loads(bye.payload) == {"ModeCode": "error", "msg": "replaced", "code": 4005}
 
 
 def test_the_dialect_has_no_word_for_other_events():
     assert ModeCode.told(HELLO) is None
-    assert ModeCode.told(protocol.Presence(room="lobby", count=1)) is None
+    assert ModeCode.told(events.Presence(room="lobby", count=1)) is None
 
 
 # chat.text
@@ -194,7 +195,7 @@ def test_a_line_that_begins_with_a_slash_is_a_command(plain_text):
     who, me, waves, quit = plain_text.asked("/who\n/me\n/me  waves\n/quit")
     assert who == Who()
     assert me == Say("You are alice in lobby.")
-    assert (type(waves), waves.text) == (protocol.Post, "* alice waves")
+    assert (type(waves), waves.text) == (verbs.Post, "* alice waves")
     assert quit == Quit()
 
 
@@ -222,9 +223,9 @@ def test_it_welcomes_and_says_who_said_what():
 
 
 def test_it_says_errors_and_farewells_in_words():
-    assert texts([PlainText.told(protocol.Error(code="empty", message="No text."))]) == ["! No text."]
-    assert texts([PlainText.told(protocol.Bye(code=4005, reason="replaced"))]) == ["Bye: replaced"]
-    assert PlainText.told(protocol.Presence(room="lobby", count=1)) is None
+    assert texts([PlainText.told(events.Error(code="empty", message="No text."))]) == ["! No text."]
+    assert texts([PlainText.told(events.Bye(code=4005, reason="replaced"))]) == ["Bye: replaced"]
+    assert PlainText.told(events.Presence(room="lobby", count=1)) is None
 
 
 # Any text in any dialect
@@ -238,5 +239,5 @@ def test_any_text_asks_for_something_or_is_broken(dialect, text):
     for one in asked:
         if isinstance(one, Echo):
             assert one.frame.wire
-        elif isinstance(one, protocol.Post):
-            assert protocol.is_storable(one.text)
+        elif isinstance(one, verbs.Post):
+            assert codec.is_storable(one.text)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.wire import protocol
+from chat.wire import closes, events, verbs
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -61,17 +61,17 @@ def test_every_variable_of_our_own_is_mentioned(variable):
     assert f"`{variable}" in page("architecture.md")
 
 
-@pytest.mark.parametrize("verb", [verb.__struct_config__.tag for verb in protocol.VERBS])
+@pytest.mark.parametrize("verb", [verb.__struct_config__.tag for verb in verbs.VERBS])
 def test_every_verb_has_an_example_that_is_sent(verb):
     assert f'```json send\n{{"type": "{verb}"' in page("protocol.md")
 
 
-@pytest.mark.parametrize("event", [event.__struct_config__.tag for event in protocol.Event.__subclasses__()])
+@pytest.mark.parametrize("event", [event.__struct_config__.tag for event in events.Event.__subclasses__()])
 def test_every_event_has_an_example(event):
     assert re.search(rf'^```json(?: answer)?\n{{"type": "{event}"', page("protocol.md"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("close", protocol.Close)
+@pytest.mark.parametrize("close", closes.Close)
 def test_every_close_code_has_its_row(close):
     assert re.search(rf"^\| {int(close)} \| {close.reason}", page("protocol.md"), re.MULTILINE)
 

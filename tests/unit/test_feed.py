@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from chat import limits
-from chat.live.feed import Change, Feed
+from chat.live.feed import Feed
+from chat.wire.change import Change
 
 MEMORY = 4
 

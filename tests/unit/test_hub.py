@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from chat.live.feed import Change
 from chat.live.hub import Hub
-from chat.messages.log import Head, Page
+from chat.messages.pages import Head, Page
+from chat.wire.change import Change
 
 ROOM = (1, "lobby", "Lobby")
 

@@ -1,4 +1,5 @@
 import pytest
+from accounts.models import User
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -6,11 +7,10 @@ from hypothesis import strategies as st
 from accounts import access
 from accounts.access import NotAdmitted, Person
 from chat import database
-from chat.models import User
 from chat.sockets import upgrade
 from chat.sockets.upgrade import Accepted, Dialects, KnownPaths, Names, SameOrigin
+from chat.wire.closes import Close
 from chat.wire.dialects import ChatV1, ModeCode, PlainText
-from chat.wire.protocol import Close
 from rig.clock import Clock
 
 ALICE = Person(7, "Alice")

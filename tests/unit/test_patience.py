@@ -2,7 +2,7 @@ import pytest
 
 from chat.live import rate_limits
 from chat.live.rate_limits import Allowance, Patience
-from chat.wire.protocol import Refusal
+from chat.wire.refusals import Refusal
 from rig.clock import Clock
 
 

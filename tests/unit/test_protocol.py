@@ -6,8 +6,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat import limits
-from chat.wire import protocol
-from chat.wire.protocol import BrokenFrame, Close, Frame
+from chat.wire import codec, events, verbs
+from chat.wire.closes import Close
+from chat.wire.frame import Frame
+from chat.wire.refusals import BrokenFrame
 
 EXAMPLES = {
     "join": {"room": "lobby", "after": 12, "epoch": "k3f9a2xx"},
@@ -35,12 +37,12 @@ FIELDS = st.sampled_from(sorted({"id"}.union(*EXAMPLES.values())))
 
 
 def decode(**fields):
-    return protocol.decode_verb(json.dumps(fields))
+    return codec.decode_verb(json.dumps(fields))
 
 
 def broken(line):
     with pytest.raises(BrokenFrame) as caught:
-        protocol.decode_verb(line)
+        codec.decode_verb(line)
     return caught.value
 
 
@@ -48,7 +50,7 @@ def broken(line):
 
 
 def test_every_verb_has_an_example_here():
-    assert {decode(type=type, **fields).__class__ for type, fields in EXAMPLES.items()} == set(protocol.VERBS)
+    assert {decode(type=type, **fields).__class__ for type, fields in EXAMPLES.items()} == set(verbs.VERBS)
 
 
 @pytest.mark.parametrize("type", EXAMPLES)
@@ -75,7 +77,7 @@ def test_unknown_fields_of_a_known_verb_are_ignored(type):
 @pytest.mark.parametrize("id", ["", "a", 0, -1, 2**63, 10**300, "😀", "a" * 10_000])
 def test_an_id_is_any_text_or_whole_number_and_can_be_given_back(id):
     verb = decode(type="leave", room="lobby", id=id)
-    assert json.loads(protocol.encode(protocol.Left(id=verb.id, room="lobby")))["id"] == id
+    assert json.loads(codec.encode(events.Left(id=verb.id, room="lobby")))["id"] == id
 
 
 # Broken frames
@@ -169,7 +171,7 @@ def test_an_id_that_is_none_is_not_given_back(id):
 
 def is_a_verb_or_broken(line):
     try:
-        return isinstance(protocol.decode_verb(line), protocol.Verb)
+        return isinstance(codec.decode_verb(line), verbs.Verb)
     except BrokenFrame as problem:
         problem.message.encode()
         return problem.code in CODES
@@ -203,12 +205,12 @@ def test_a_cut_or_garbled_verb_is_a_verb_or_a_broken_frame(type, data):
 
 
 def test_what_says_nothing_is_left_out():
-    ack = protocol.Ack(room="lobby", seq=3, version=3)
-    assert json.loads(protocol.encode(ack)) == {"type": "ack", "room": "lobby", "seq": 3, "version": 3}
+    ack = events.Ack(room="lobby", seq=3, version=3)
+    assert json.loads(codec.encode(ack)) == {"type": "ack", "room": "lobby", "seq": 3, "version": 3}
 
 
 def test_a_message_comes_back_as_it_was_encoded():
-    message = protocol.Message(
+    message = events.Message(
         room="lobby",
         seq=3,
         version=5,
@@ -218,19 +220,19 @@ def test_a_message_comes_back_as_it_was_encoded():
         created_at=datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC),
         reactions={"👍": ["alice"]},
     )
-    assert protocol.decode_message(protocol.encode(message)) == message
+    assert codec.decode_message(codec.encode(message)) == message
 
 
 def test_an_event_is_one_line_whatever_its_text():
-    error = protocol.Error(code="empty", message="two\nlines\r\nand more")
-    assert b"\n" not in protocol.encode(error)
+    error = events.Error(code="empty", message="two\nlines\r\nand more")
+    assert b"\n" not in codec.encode(error)
 
 
 def test_times_are_in_utc_to_the_millisecond():
-    now = protocol.now()
+    now = codec.now()
     assert now.tzinfo is UTC
     assert now.microsecond % 1000 == 0
-    assert protocol.encode(now).endswith(b'Z"')
+    assert codec.encode(now).endswith(b'Z"')
 
 
 # Frames

@@ -8,7 +8,7 @@ from chat import database
 from chat.live import revocation
 from chat.live.revocation import Revocation
 from chat.models import Notice
-from chat.wire.protocol import Close
+from chat.wire.closes import Close
 from rig.clock import Clock
 
 LOBBY, GARDEN = 1, 2

@@ -1,6 +1,5 @@
+from accounts.models import User
 from django.core.management.base import BaseCommand, CommandError
-
-from chat.models import User
 
 
 class Command(BaseCommand):

@@ -1,6 +1,7 @@
+from accounts.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.models import Membership, Room, User
+from chat.models import Membership, Room
 
 NONE = "none"
 

@@ -30,7 +30,7 @@ async def test_hundreds_of_strange_handshakes(place):
         ("/rooms/%ff%fe/", {}),
         ("/?next=//evil.example", {}),
         ("/accounts/login/?next=%00", {}),
-        ("/admin/chat/user/?q=%00", {}),
+        ("/admin/accounts/user/?q=%00", {}),
         ("/static/../../etc/passwd", {}),
         ("/static/%00", {}),
         ("/api/ticket?%00", {}),

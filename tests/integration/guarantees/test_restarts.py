@@ -144,7 +144,7 @@ async def test_who_came_before_there_was_anything_to_drain_is_told_too(start_sit
     """The first of a process, who still wait for their names when it is told to stop."""
     site = start_site(1, **NO_LIMIT)
     async with AsyncExitStack() as stack:
-        with locked_database(site, "chat_user"):
+        with locked_database(site, "accounts_user"):
             client = await stack.enter_async_context(ChatClient(f"{site.ws_urls[0]}?name=first"))
             site.processes[0].ask_to_stop()
             await until_logged(site, "draining 1 connections")

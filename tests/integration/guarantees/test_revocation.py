@@ -98,12 +98,12 @@ async def test_deactivation_in_the_admin(place, account, accounts):
     name, _ = account
     admin, _ = accounts.popitem()
     site = place.site
-    place.rows(f"UPDATE chat_user SET is_staff = TRUE, is_superuser = TRUE WHERE username = '{admin}'")
-    [(user_id,)] = place.rows(f"SELECT id FROM chat_user WHERE username = '{name}'")
+    place.rows(f"UPDATE accounts_user SET is_staff = TRUE, is_superuser = TRUE WHERE username = '{admin}'")
+    [(user_id,)] = place.rows(f"SELECT id FROM accounts_user WHERE username = '{name}'")
     async with socket_of(sign_in(site, name), site, 1) as client:
         await client.join(place.room)
         fields = {"action": "deactivate", "_selected_action": str(user_id)}
-        assert "1 person was deactivated" in sign_in(site, admin).post("/admin/chat/user/", **fields).text
+        assert "1 person was deactivated" in sign_in(site, admin).post("/admin/accounts/user/", **fields).text
         assert await closed_with(client) == 4003
 
 
@@ -111,11 +111,11 @@ async def test_an_account_that_is_deleted(place, account, accounts):
     name, _ = account
     admin, _ = accounts.popitem()
     site = place.site
-    place.rows(f"UPDATE chat_user SET is_staff = TRUE, is_superuser = TRUE WHERE username = '{admin}'")
-    [(user_id,)] = place.rows(f"SELECT id FROM chat_user WHERE username = '{name}'")
+    place.rows(f"UPDATE accounts_user SET is_staff = TRUE, is_superuser = TRUE WHERE username = '{admin}'")
+    [(user_id,)] = place.rows(f"SELECT id FROM accounts_user WHERE username = '{name}'")
     async with socket_of(sign_in(site, name), site, 1) as client:
         await client.join(place.room)
-        assert sign_in(site, admin).post(f"/admin/chat/user/{user_id}/delete/", post="yes").status == 200
+        assert sign_in(site, admin).post(f"/admin/accounts/user/{user_id}/delete/", post="yes").status == 200
         assert await closed_with(client) == 4001
 
 

@@ -1,0 +1,53 @@
+"""What may have been taken away from somebody: written with the change that takes it away, read by every process.
+
+Signals, not save(): deletions in the admin and cascades never call a model's methods; a way round would be a way in.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts.models import User
+
+from .membership import Membership
+from .room import Room
+
+
+class Notice(models.Model):
+    """Something may have been taken away: every process looks again at this user, session or room.
+
+    Written in the transaction that takes it away, read twice a second by every process: a revocation is not a
+    message that a courier may lose.
+    """
+
+    user_id = models.BigIntegerField(null=True)
+    room_id = models.BigIntegerField(null=True)
+    session = models.CharField(max_length=16, blank=True, help_text="Fingerprint of a session that ended.")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self):
+        return f"user {self.user_id}, room {self.room_id}, session {self.session}"
+
+
+@receiver(post_save, sender=User)
+def _user_changed(instance: User, created: bool, update_fields: frozenset[str] | None, **_: object) -> None:
+    if not created and update_fields != {"last_login"}:
+        Notice.objects.create(user_id=instance.pk)
+
+
+@receiver(post_delete, sender=User)
+def _user_deleted(instance: User, **_: object) -> None:
+    Notice.objects.create(user_id=instance.pk)
+
+
+@receiver([post_save, post_delete], sender=Membership)
+def _membership_changed(instance: Membership, **_: object) -> None:
+    Notice.objects.create(user_id=instance.user_id)
+
+
+@receiver([post_save, post_delete], sender=Room)
+def _room_changed(instance: Room, **_: object) -> None:
+    Notice.objects.create(room_id=instance.pk)

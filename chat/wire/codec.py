@@ -1,0 +1,76 @@
+"""How a frame of `chat.v1` becomes bytes and back: UTF-8 JSON objects, one a line, one or more lines a frame."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Union
+
+import msgspec
+
+from .events import Message
+from .refusals import BrokenFrame
+from .verbs import VERBS, Verb
+
+SUBPROTOCOL = "chat.v1"
+TICKET_PREFIX = "ticket."
+_encoder = msgspec.json.Encoder()
+_verb_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[VERBS])  # noqa: UP007 (a tuple)
+_message_decoder = msgspec.json.Decoder(Message)
+encode = _encoder.encode
+decode_message = _message_decoder.decode
+
+
+def decode_verb(line: str) -> Verb:
+    """One line of a text frame as a verb, or BrokenFrame with the code that the client is told."""
+    try:
+        verb = _verb_decoder.decode(line)
+    except msgspec.ValidationError as problem:
+        raise _explain(line, problem) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise BrokenFrame("bad_json", "This is not a JSON object.") from None
+    _check_strings(verb)
+    return verb
+
+
+def _explain(line: str, problem: msgspec.ValidationError) -> BrokenFrame:
+    try:
+        given = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        return BrokenFrame("bad_json", "This is not a JSON object.")
+    id = given.get("id")
+    id = id if isinstance(id, str | int) and not isinstance(id, bool) else None
+    if str(problem).startswith("Invalid value") and str(problem).endswith("`$.type`"):
+        return BrokenFrame("unknown_type", f"There is no such type: {_shown(given['type'])}.", id)
+    return BrokenFrame("bad_frame", f"{problem}.", id)
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:80]
+
+
+def _check_strings(verb: Verb) -> None:
+    """No database keeps a NUL, and no socket a half of a surrogate pair."""
+    for field in verb.__struct_fields__:
+        value = getattr(verb, field)
+        if isinstance(value, str) and not is_storable(value):
+            raise BrokenFrame("bad_frame", f"`{field}` has a character that cannot be kept.", verb.id)
+
+
+def is_storable(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or not _has_surrogate(text))
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def now() -> datetime:
+    """The current time in UTC, to the millisecond: what messages carry."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,97 @@
+"""What the dialects have in common: a frame in becomes requests, an event becomes a frame.
+
+What goes to many is encoded once per dialect in use.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from chat.wire.change import Change
+from chat.wire.codec import is_storable
+from chat.wire.events import Event
+from chat.wire.frame import Frame
+from chat.wire.refusals import BrokenFrame
+from chat.wire.verbs import Verb
+
+
+class Echo(msgspec.Struct):
+    """Give this frame back to its sender as it came."""
+
+    frame: Frame
+
+
+class Who(msgspec.Struct):
+    """Who is here?"""
+
+
+class Say(msgspec.Struct):
+    """A line for the sender alone."""
+
+    text: str
+
+
+class Quit(msgspec.Struct):
+    """Close this connection."""
+
+
+class PostBinary(msgspec.Struct):
+    """Bytes for everybody in the room."""
+
+    room: str
+    nonce: str
+    data: bytes
+
+
+Asked = Verb | Echo | Who | Say | Quit | PostBinary
+
+
+class Dialect:
+    """What the three have in common. `room` is where a simple dialect speaks; None: rooms are named in each frame."""
+
+    subprotocol: str | None = None
+    sends_heartbeats = False
+
+    def __init__(self, room: str | None = None, name: str = ""):
+        self.room = room
+        self.name = name
+
+    def asked(self, text: str) -> list[Asked | BrokenFrame]:
+        """What a text frame asks for, line by line; a broken line does not spoil the others."""
+        raise NotImplementedError
+
+    def asked_by_bytes(self, data: bytes) -> Asked:
+        raise BrokenFrame("unsupported", "This dialect takes text frames only.")
+
+    @classmethod
+    def told(cls, event: Event) -> Frame | None:
+        """The frame for an event to this connection alone; None: the dialect has no word for it."""
+        raise NotImplementedError
+
+    @classmethod
+    def changed(cls, changes: Sequence[Change]) -> list[Frame]:
+        """The frames for changes of a room, for everybody in it."""
+        raise NotImplementedError
+
+
+def decoded(decode: Callable[[str], Asked], text: str) -> Asked | BrokenFrame:
+    try:
+        return decode(text)
+    except BrokenFrame as broken:
+        return broken
+
+
+def sayable(text: object) -> str:
+    if not isinstance(text, str):
+        raise BrokenFrame("bad_frame", "msg is a text.")
+    if not is_storable(text):
+        raise BrokenFrame("bad_frame", "msg has a character that cannot be kept.")
+    return text
+
+
+def new_nonce() -> str:
+    """These dialects have no nonces of their own: each frame is a new message."""
+    return secrets.token_hex(8)

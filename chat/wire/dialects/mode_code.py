@@ -1,0 +1,78 @@
+"""The dialect of the plain chat that everybody writes once: `{"ModeCode": "message", "msg": "Hello"}`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chat.wire import codec
+from chat.wire.change import Change
+from chat.wire.events import Bye, Error, Event
+from chat.wire.frame import Frame
+from chat.wire.refusals import BrokenFrame
+from chat.wire.verbs import Post
+
+from .base import Asked, Dialect, Echo, PostBinary, decoded, new_nonce, sayable
+
+
+class ModeCode(Dialect):
+    """The plain chat that everybody writes once: `{"ModeCode": "message", "msg": …}`. One object a frame."""
+
+    def asked(self, text: str) -> list[Asked | BrokenFrame]:
+        return [decoded(self._asked, text)]
+
+    def _asked(self, text: str) -> Asked:
+        frame = _object(text)
+        mode = frame.get("ModeCode")
+        if mode == "heart_beat":
+            return Echo(Frame(text.encode()))
+        if mode == "message":
+            return Post(room=self.room or "", nonce=new_nonce(), text=sayable(frame.get("msg")))
+        raise BrokenFrame("unknown_type", "ModeCode is message or heart_beat.")
+
+    def asked_by_bytes(self, data: bytes) -> Asked:
+        return PostBinary(room=self.room or "", nonce=new_nonce(), data=data)
+
+    @classmethod
+    def told(cls, event: Event) -> Frame | None:
+        if isinstance(event, Error):
+            return _mode_code(ModeCode="error", msg=event.message, code=event.code)
+        if isinstance(event, Bye):
+            return _mode_code(ModeCode="error", msg=event.reason, code=event.code)
+        return None
+
+    @classmethod
+    def changed(cls, changes: Sequence[Change]) -> list[Frame]:
+        return [frame for change in changes for frame in cls._frames(change)]
+
+    @classmethod
+    def _frames(cls, change: Change) -> list[Frame]:
+        if change.blob is not None:
+            return [Frame(change.blob, binary=True)]
+        message = codec.decode_message(change.body)
+        if message.version != message.seq:
+            return []
+        return [
+            _mode_code(
+                ModeCode="message",
+                msg=message.text,
+                name=message.author,
+                seq=message.seq,
+                time=message.created_at,
+            )
+        ]
+
+
+def _object(text: str) -> dict:
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise BrokenFrame("bad_json", "This is not a JSON object.") from None
+    if not isinstance(found, dict):
+        raise BrokenFrame("bad_json", "This is not a JSON object.")
+    return found
+
+
+def _mode_code(**fields) -> Frame:
+    return Frame(codec.encode(fields))

@@ -1,0 +1,139 @@
+"""What a client is told: a type for each event. docs/protocol.md shows each frame."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class Event(msgspec.Struct, tag_field="type", omit_defaults=True):
+    """Something that a client is told."""
+
+
+class RoomState(msgspec.Struct, omit_defaults=True):
+    """A room in `hello`: where its number line stands, and how far this name has read."""
+
+    room: str
+    title: str
+    head: int
+    read: int
+
+
+class Hello(Event, tag="hello"):
+    name: str
+    connection: str
+    process: str
+    rooms: list[RoomState]
+    heartbeat: dict[str, float]
+    limits: dict[str, float]
+    now: datetime
+
+
+class Message(Event, tag="message", kw_only=True):
+    """The whole state of a message, whatever changed. `version` == `seq`: it is new."""
+
+    room: str
+    seq: int
+    version: int
+    author: str
+    nonce: str
+    text: str
+    created_at: datetime
+    edited_at: datetime | None = None
+    deleted: bool = False
+    reactions: dict[str, list[str]] = {}
+    binary: int | None = None
+
+
+class Online(msgspec.Struct, omit_defaults=True):
+    """Who is in a room. Big rooms get the count alone."""
+
+    count: int
+    names: list[str] | None = None
+
+
+class Joined(Event, tag="joined", kw_only=True):
+    """A page of a room, complete up to `head`. With `more`: join again with `after` = `head`.
+
+    Without an `id` it was not asked for: the server read changes (`after`, `head`] from the database.
+    """
+
+    id: str | int | None = None
+    room: str
+    title: str
+    epoch: str
+    head: int
+    messages: list[msgspec.Raw]
+    after: int | None = None
+    earlier: bool = False
+    more: bool = False
+    online: Online | None = None
+
+
+class Left(Event, tag="left", kw_only=True):
+    """Out of the room: as asked, or with a `reason` when it was not."""
+
+    id: str | int | None = None
+    room: str
+    reason: str | None = None
+
+
+class HistoryPage(Event, tag="history", kw_only=True):
+    id: str | int | None = None
+    room: str
+    messages: list[msgspec.Raw]
+    more: bool
+
+
+class Resync(Event, tag="resync", kw_only=True):
+    id: str | int | None = None
+    room: str
+    reason: str
+
+
+class Ack(Event, tag="ack", kw_only=True):
+    id: str | int | None = None
+    room: str
+    seq: int
+    version: int
+    nonce: str | None = None
+    duplicate: bool = False
+
+
+class Presence(Event, tag="presence", kw_only=True):
+    room: str
+    joined: list[str] = []
+    left: list[str] = []
+    count: int
+
+
+class TypingNames(Event, tag="typing", kw_only=True):
+    room: str
+    names: list[str]
+
+
+class ReadMoved(Event, tag="read", kw_only=True):
+    room: str
+    seq: int
+
+
+class HeartbeatReply(Event, tag="heartbeat", kw_only=True):
+    id: str | int | None = None
+    sent: float | int | str | None = None
+    now: datetime
+
+
+class Error(Event, tag="error", kw_only=True):
+    id: str | int | None = None
+    code: str
+    message: str
+    retry_after: float | None = None
+    room: str | None = None
+    nonce: str | None = None
+
+
+class Bye(Event, tag="bye", kw_only=True):
+    code: int
+    reason: str
+    retry_after: float | None = None

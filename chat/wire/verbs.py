@@ -1,0 +1,82 @@
+"""What a client of `chat.v1` asks for: a type for each verb, listed once in VERBS.
+
+docs/protocol.md shows each frame.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from chat import limits
+
+# A place on a number line: what a database column and a JavaScript number both hold.
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Nonce = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class Verb(msgspec.Struct, tag_field="type", omit_defaults=True):
+    """Something that a client asks for. `id` comes back in the answer."""
+
+    id: str | int | None = None
+
+
+class Join(Verb, tag="join", kw_only=True):
+    room: str
+    after: Number | None = None
+    epoch: str | None = None
+
+
+class Leave(Verb, tag="leave", kw_only=True):
+    room: str
+
+
+class History(Verb, tag="history", kw_only=True):
+    room: str
+    before: Number
+    limit: Number = limits.LATEST_PAGE
+
+
+class Post(Verb, tag="post", kw_only=True):
+    room: str
+    nonce: Nonce
+    text: str
+
+
+class Edit(Verb, tag="edit", kw_only=True):
+    room: str
+    seq: Number
+    text: str
+    nonce: Nonce | None = None
+
+
+class Delete(Verb, tag="delete", kw_only=True):
+    room: str
+    seq: Number
+    nonce: Nonce | None = None
+
+
+class React(Verb, tag="react", kw_only=True):
+    room: str
+    seq: Number
+    emoji: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.EMOJI_LIMIT_CHARACTERS)]
+    on: bool = True
+    nonce: Nonce | None = None
+
+
+class Read(Verb, tag="read", kw_only=True):
+    room: str
+    seq: Number
+
+
+class Typing(Verb, tag="typing", kw_only=True):
+    room: str
+
+
+class Heartbeat(Verb, tag="heartbeat", kw_only=True):
+    at: dict[str, Number] | None = None
+    sent: float | int | str | None = None
+
+
+VERBS = (Join, Leave, History, Post, Edit, Delete, React, Read, Typing, Heartbeat)
