@@ -15,13 +15,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 django.setup()
 
-from accounts.models import User  # noqa: E402
 from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts import access, names  # noqa: E402
+from accounts.models import User  # noqa: E402
 from chat.models import Message, Room  # noqa: E402
 
 NOTHING: Mapping[str, int] = MappingProxyType({})

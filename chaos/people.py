@@ -49,9 +49,8 @@ def _make(count: int, rooms: list[str]) -> list[Person]:
 
 
 def _make_person(name: str, way: str) -> Person:
-    from accounts.models import User
-
     from accounts import access
+    from accounts.models import User
 
     if way == BY_NAME_ALONE:
         return Person(name, way)

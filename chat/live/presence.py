@@ -119,7 +119,7 @@ class Presence:
     def count(self, room_id: int) -> int:
         return len(self._places[room_id]) if room_id in self._places else 0
 
-    def spread(self, name: str) -> int:
+    def process_count(self, name: str) -> int:
         """In how many processes the name is connected, this one included."""
         key = names.key(name)
         ids = self._of_name.get(key, ())

@@ -26,7 +26,7 @@ class Allowance:
     """A bucket of tokens: `burst` at once, refilled at `rate_per_s`."""
 
     def __init__(self, rate_per_s: float, burst: float):
-        self._rate_per_s = rate_per_s
+        self.rate_per_s = rate_per_s
         self._burst = burst
         self._tokens = burst
         self._at = time.monotonic()
@@ -34,8 +34,8 @@ class Allowance:
     def spend(self) -> None:
         """Take one token, or raise the Refusal that says when there is one."""
         now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate_per_s)
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self.rate_per_s)
         self._at = now
         if self._tokens < 1:
-            raise Refusal("rate_limited", "This is too fast.", retry_after=(1 - self._tokens) / self._rate_per_s)
+            raise Refusal("rate_limited", "This is too fast.", retry_after=(1 - self._tokens) / self.rate_per_s)
         self._tokens -= 1

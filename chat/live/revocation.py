@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from django.utils import timezone
 
@@ -23,6 +22,8 @@ from chat.models import Notice
 from chat.wire.closes import Close
 from chat.wire.refusals import Refusal
 
+from .connections import Connected
+
 logger = logging.getLogger("chat.revocation")
 
 # A transaction may commit after one with a higher id: look back this far, and remember what was seen.
@@ -30,21 +31,10 @@ LOOK_BACK_S = 30
 COME_BACK_S = 0.1
 
 
-class Connected(Protocol):
-    """A connection, as far as it matters here."""
-
-    person: Person
-
-    def room_ids(self) -> list[int]: ...
-    def bye(self, code: Close, retry_after_s: float | None = None) -> None: ...
-    def forget_views(self) -> None: ...
-    def removed_from(self, room_id: int) -> None: ...
-
-
 class Revocation:
     """Watches the standing of everybody connected here."""
 
-    def __init__(self, everybody: Callable[[], Iterable[Connected]]):
+    def __init__(self, everybody: Iterable[Connected]):
         self._everybody = everybody
         self._seen: dict[int, Notice] = {}
         self._unproved: set[Connected] = set()
@@ -73,7 +63,7 @@ class Revocation:
                 await self._read_notices()
                 if time.monotonic() - looked_at > limits.STANDING_INTERVAL_S:
                     looked_at = time.monotonic()
-                    self._unproved.update(self._everybody())
+                    self._unproved.update(self._everybody)
                     await self._look_at_the_unproved()
                     await database.readers.run(_forget_what_is_old)
             except Refusal:
@@ -89,7 +79,7 @@ class Revocation:
         self._seen = {notice.pk: notice for notice in notices}
         if not new and not self._unproved:
             return
-        concerned = [one for one in self._everybody() if any(_concerns(notice, one.person) for notice in new)]
+        concerned = [one for one in self._everybody if any(_concerns(notice, one.person) for notice in new)]
         self._unproved.update(concerned)
         ended = {notice.session for notice in new if notice.session}
         for connected in concerned:
@@ -103,7 +93,7 @@ class Revocation:
         try:
             await self._look_again(list(unproved))
         except Exception:
-            self._unproved |= unproved.intersection(self._everybody())
+            self._unproved |= unproved.intersection(self._everybody)
             raise
 
     async def _look_again(self, connections: list[Connected]) -> None:

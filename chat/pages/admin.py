@@ -1,6 +1,5 @@
 """Django's admin: people, rooms and who belongs to them. Messages can be read and searched, not written."""
 
-from accounts.models import User
 from allauth.account import admin as allauth_admin
 from django import forms
 from django.contrib import admin, messages
@@ -12,6 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from chat.models import Membership, Message, Room
 
 admin.site.site_header = "Chatsite"

@@ -1,6 +1,5 @@
 """The pages. A view reads what its template shows; the conversation itself comes over the socket."""
 
-from accounts.models import User
 from allauth.account.adapter import get_adapter
 from allauth.decorators import rate_limit
 from django.conf import settings
@@ -19,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import access
 from accounts.forms import EnterForm, KeepForm
+from accounts.models import User
 from chat.models import Room
 
 GUEST_SESSION_AGE_S = 365 * 24 * 3600

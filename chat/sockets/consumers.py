@@ -11,6 +11,7 @@ from channels.consumer import AsyncConsumer
 
 from chat import limits
 from chat.live import runtime
+from chat.live.arrivals import Arrival
 from chat.live.rate_limits import Patience
 from chat.wire import codec, verbs
 from chat.wire.closes import Close
@@ -20,7 +21,7 @@ from chat.wire.refusals import BrokenFrame, Refusal
 
 from . import upgrade
 from .outgoing import Direct, Queued
-from .participant import Conversation
+from .participant import Participant
 
 logger = logging.getLogger("chat.connections")
 
@@ -117,7 +118,7 @@ class ChatConsumer(SocketConsumer):
     disconnect are never stuck behind them.
     """
 
-    conversation: Conversation
+    participant: Participant
 
     async def opened(self, scope: dict[str, Any]) -> None:
         person, dialect = scope["person"], scope["dialect"]
@@ -126,55 +127,55 @@ class ChatConsumer(SocketConsumer):
         self.patience = Patience(limits.BROKEN_FRAMES_PER_MINUTE)
         self.waiting: list[Asked] = []
         self.worker: asyncio.Task[None] | None = None
-        self.conversation = Conversation(
+        self.participant = Participant(
             await runtime.running(), person, dialect(room, person.name), self.outgoing.deliver, self.hang_up
         )
         self.log_connect()
-        await self._open(self.conversation, scope["arrival"])
+        await self._open(self.participant, scope["arrival"])
 
-    async def _open(self, conversation: Conversation, arrival: runtime.Arrival) -> None:
+    async def _open(self, participant: Participant, arrival: Arrival) -> None:
         try:
-            await conversation.open(arrival.accepted_at)
+            await participant.open(arrival.accepted_at)
         except Refusal as trouble:
-            conversation.refuse(None, trouble)
-            conversation.bye(Close.OVERLOADED, trouble.retry_after)
+            participant.refuse(None, trouble)
+            participant.bye(Close.OVERLOADED, trouble.retry_after)
         arrival.over()
 
     def closed(self, is_by_peer: bool) -> None:
-        if hasattr(self, "conversation"):
+        if hasattr(self, "participant"):
             if is_by_peer:
                 self._write_what_waits()
-            self.conversation.close()
+            self.participant.close()
             if self.worker is not None:
                 self.worker.cancel()
 
     def _write_what_waits(self) -> None:
         """Who leaves right after writing wants that to be kept, acknowledged or not."""
         for asked in self.waiting:
-            if self.conversation.is_write(asked):
+            if self.participant.is_write(asked):
                 self._ask(asked)
 
     def pinged(self) -> None:
-        self.conversation.heard()
+        self.participant.heard()
 
     def text(self, text: str) -> None:
-        self.conversation.heard()
+        self.participant.heard()
         if len(text) > limits.FRAME_LIMIT_BYTES or len(text.encode()) > limits.FRAME_LIMIT_BYTES:
             self._broken(BrokenFrame("too_long", f"A frame has at most {limits.FRAME_LIMIT_BYTES:,} bytes."))
             return
-        for asked in self.conversation.dialect.asked(text):
+        for asked in self.participant.dialect.asked(text):
             if isinstance(asked, BrokenFrame):
                 self._broken(asked)
             else:
                 self._do(asked)
 
     def bytes(self, data: bytes) -> None:
-        self.conversation.heard()
+        self.participant.heard()
         if len(data) > limits.BINARY_LIMIT_BYTES:
             self._broken(BrokenFrame("too_long", f"A binary frame has at most {limits.BINARY_LIMIT_BYTES:,} bytes."))
             return
         try:
-            asked = self.conversation.dialect.asked_by_bytes(data)
+            asked = self.participant.dialect.asked_by_bytes(data)
         except BrokenFrame as broken:
             self._broken(broken)
         else:
@@ -185,10 +186,10 @@ class ChatConsumer(SocketConsumer):
         if self.outgoing.is_closed:
             return
         if isinstance(asked, verbs.Heartbeat):
-            self.conversation.heartbeat(asked)
-            for join in self.conversation.joins_wanting(asked):
+            self.participant.heartbeat(asked)
+            for join in self.participant.joins_wanting(asked):
                 self._do(join)
-        elif self.worker or self.conversation.has_to_wait(asked):
+        elif self.worker or self.participant.has_to_wait(asked):
             self._leave_to_worker(asked)
         else:
             self._ask(asked)
@@ -222,22 +223,22 @@ class ChatConsumer(SocketConsumer):
         if self.outgoing.is_closed:
             return
         try:
-            await self.conversation.has_room()
-            if (awaitable := self.conversation.ask(asked)) is not None:
+            await self.participant.has_room()
+            if (awaitable := self.participant.ask(asked)) is not None:
                 await awaitable
         except Exception as problem:
-            self.conversation.refuse(asked, problem)
+            self.participant.refuse(asked, problem)
 
     def _ask(self, asked: Asked) -> None:
         try:
-            self.conversation.ask(asked)
+            self.participant.ask(asked)
         except Exception as problem:
-            self.conversation.refuse(asked, problem)
+            self.participant.refuse(asked, problem)
 
     def _broken(self, broken: BrokenFrame) -> None:
-        self.conversation.refuse(None, broken)
+        self.participant.refuse(None, broken)
         if self.patience.is_lost():
-            self.conversation.bye(Close.PROTOCOL_BROKEN)
+            self.participant.bye(Close.PROTOCOL_BROKEN)
 
     def who(self) -> str:
         return self.name

@@ -30,7 +30,7 @@ logger = logging.getLogger("chat.conversation")
 NORMAL_CLOSE = 1000
 
 
-class Conversation:
+class Participant:
     """One connection's side of the chat.
 
     `deliver(frame)` sends without waiting and is False when too much waits already; `hang_up(code)` closes the socket.
@@ -45,7 +45,7 @@ class Conversation:
         deliver: Callable[[Frame], bool],
         hang_up: Callable[[int], None],
     ):
-        self.id = runtime.next_connection_id()
+        self.id = runtime.connections.next_id()
         self.person = person
         self.dialect = dialect
         self.heard_at = time.monotonic()
@@ -75,7 +75,11 @@ class Conversation:
     def heard(self) -> None:
         """Any frame is a sign of life."""
         self.heard_at = time.monotonic()
-        self._runtime.heard_from(self)
+        self._runtime.newcomers.heard_from(self)
+
+    @property
+    def sends_heartbeats(self) -> bool:
+        return self.dialect.sends_heartbeats
 
     def close(self) -> None:
         """Leave everything; the connection is over."""
@@ -150,7 +154,7 @@ class Conversation:
         self.tell(events.Left(id=verb.id, room=verb.room))
 
     async def history(self, verb: verbs.History) -> None:
-        self._runtime.pages_of(self.person).spend()
+        self._runtime.allowances.spend_page(self.person)
         view = await self._view(verb.room)
         limit = max(1, min(verb.limit, limits.HISTORY_PAGE_LIMIT))
         page = await pages.before(view.id, verb.before, limit)
@@ -182,7 +186,7 @@ class Conversation:
         reading = access.Reading(self.person.user_id, view.id, verb.seq)
         if await self._runtime.readings.ask(reading):
             moved = events.ReadMoved(room=verb.room, seq=verb.seq)
-            self._runtime.tell_name(self.person.user_id, moved, except_id=self.id)
+            self._runtime.tell_user(self.person.user_id, moved, except_id=self.id)
 
     def typing(self, verb: verbs.Typing) -> None:
         if verb.room not in self._rooms:
@@ -231,7 +235,7 @@ class Conversation:
     # Joining: subscribed first, read second, merged by number.
 
     async def _join_now(self, verb: verbs.Join) -> None:
-        self._runtime.pages_of(self.person).spend()
+        self._runtime.allowances.spend_page(self.person)
         view, look = await self._view(verb.room), self._look
         room = await self._runtime.hub.open(view.id, view.slug, view.title)
         try:
@@ -301,9 +305,7 @@ class Conversation:
     # Writing: acknowledged after the commit.
 
     def _change(self, verb: verbs.Edit | verbs.Delete | verbs.React) -> None:
-        """Changes have no rows to be counted by, as posts have: an allowance per name bounds them."""
-        if settings.CHAT_POSTS_PER_S:
-            self._runtime.changes_of(self.person).spend()
+        self._runtime.allowances.spend_change(self.person)
         self._write(verb)
 
     def _write(self, verb: Write) -> None:

@@ -21,6 +21,7 @@ from accounts import access, names
 from accounts.access import NotAdmitted, Person
 from chat import database
 from chat.live import runtime
+from chat.live.arrivals import Arrival
 from chat.wire import codec, events
 from chat.wire.closes import Close
 from chat.wire.dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
@@ -96,7 +97,7 @@ class Dialects:
             await _refuse_dialects(scope, send, offered)
         else:
             await send({"type": "websocket.accept", "subprotocol": chosen.subprotocol if offered else None})
-            with runtime.Arrival() as arrival:
+            with Arrival() as arrival:
                 await self.app({**scope, "dialect": chosen, "arrival": arrival}, receive, send)
 
 

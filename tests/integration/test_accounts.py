@@ -1,7 +1,6 @@
 """Coming in: guests, accounts, and what becomes of a name."""
 
 import pytest
-from accounts.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -10,6 +9,7 @@ from django.utils import timezone
 
 from accounts import access, names
 from accounts.forms import NAME_RULES
+from accounts.models import User
 from chat.models import Message, Room
 from chat.pages.views import GUEST_SESSION_AGE_S
 

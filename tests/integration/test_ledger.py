@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from accounts.models import User
 
+from accounts.models import User
 from chat import database, limits
 from chat.messages import ledger
 from chat.models import ChangeNonce, Room

@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from accounts.models import User
 
+from accounts.models import User
 from chat import limits
 from chat.messages import ledger, log
 from chat.models import Message, Room

@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
-from accounts.models import User
 from django.conf import settings as site_settings
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
 from chat.models import Membership, Room
 from chat.pages import views
 

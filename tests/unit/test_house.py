@@ -1,4 +1,4 @@
-"""The tests that keep the house: which module may import which, and which one owns each outside thing."""
+"""The tests that keep the house: which folder may import which, and which module owns each outside thing."""
 
 import ast
 import importlib
@@ -10,60 +10,76 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent.parent
 CHAT = PROJECT / "chat"
 TESTS = PROJECT / "tests"
+PRODUCT = ["accounts", "chat", "chatsite"]
+BESIDE_THE_ROWS = {"migrations", "static"}
+MODULE_LINES, FUNCTION_LINES = 300, 25
 
-# From top to bottom: an import goes to a lower row only, never up, never sideways.
+MODULES = sorted(
+    path
+    for folder in PRODUCT
+    for path in (PROJECT / folder).rglob("*.py")
+    if not BESIDE_THE_ROWS & set(path.relative_to(PROJECT).parts)
+)
+
+# The folders of chat/, from top to bottom: an import goes to a lower row only. Folders in one row do not know each other.
 ROWS = [
-    {"routing", "urls"},
-    {"consumers", "views", "api", "admin", "management"},
-    {"middleware", "forms", "adapter"},
-    {"conversation"},
-    {"runtime", "catch_up"},
-    {"hub", "link", "log", "presence", "revocation", "outgoing"},
-    {"ledger", "access"},
-    {"states"},
-    {"models", "database"},
-    {"dialects"},
-    {"feed", "patience"},
-    {"protocol"},
-    {"conf", "names"},
+    {"apps", "management"},
+    {"pages", "sockets"},
+    {"live"},
+    {"messages"},
+    {"rooms"},
+    {"database"},
+    {"models"},
+    {"wire"},
+    {"limits"},
 ]
-BESIDE_THE_ROWS = {"__init__", "apps", "migrations", "static"}
+# What a top-level package, or a folder of it, may import of ours.
+PACKAGES = {
+    "chatsite.server": {"chatsite.server"},
+    "chatsite.serve": {"chatsite", "chat.limits"},
+    "accounts": {"accounts"},
+    "chat": {"accounts", "chat", "chatsite.environment", "chatsite.serve"},
+    "chatsite": {"chatsite", "chat", "accounts"},
+}
+GROUND = sorted([*(CHAT / "wire").rglob("*.py"), CHAT / "limits.py", CHAT / "live" / "feed.py"])
 
-MODULES = sorted(path for path in CHAT.rglob("*.py") if "migrations" not in path.parts)
+
+def dotted(path):
+    """`chat.live.hub` for chat/live/hub.py; a package for its __init__.py."""
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def row_of(name):
-    return next((number for number, row in enumerate(ROWS) if name in row), None)
-
-
-def module_name(path):
-    """`hub` for chat/hub.py, and `management` for all commands together."""
-    return path.relative_to(CHAT).parts[0].removesuffix(".py")
+NAMES = {dotted(path): path for path in MODULES}
 
 
 def imported(path):
-    """The modules of chat/ that a file imports while it runs; what is there for type checkers only does not count."""
+    """The modules of ours that a file imports; an import for type checkers only counts as well."""
     package = path.relative_to(PROJECT).with_suffix("").parts[:-1]
-    return {name for node in _running(ast.parse(path.read_text())) for name in _names(node, package)}
+    return {name for node in ast.walk(ast.parse(path.read_text())) for name in _ours(node, package)}
 
 
-def _running(node):
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
-            continue
-        yield child
-        yield from _running(child)
-
-
-def _names(node, package):
+def _ours(node, package):
     if isinstance(node, ast.Import):
-        dotted = [alias.name for alias in node.names]
+        names = [(alias.name, "") for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
         base = package[: len(package) + 1 - node.level] if node.level else ()
-        dotted = [".".join([*base, *filter(None, [node.module]), alias.name]) for alias in node.names]
+        module = ".".join([*base, *filter(None, [node.module])])
+        names = [(module, alias.name) for alias in node.names]
     else:
         return []
-    return [name.split(".")[1] for name in dotted if name.startswith("chat.")]
+    full = [f"{module}.{name}" if f"{module}.{name}" in NAMES else module for module, name in names]
+    return [name for name in full if name.split(".")[0] in PRODUCT]
+
+
+def row_of(name):
+    """The row of a module of chat/."""
+    folder = name.split(".")[1]
+    return next((number for number, row in enumerate(ROWS) if folder in row), None)
+
+
+def is_within(name, folders):
+    return any(name == folder or name.startswith(folder + ".") for folder in folders)
 
 
 def lines_with(pattern, paths):
@@ -83,33 +99,46 @@ def owners(pattern, paths):
 # Rows
 
 
-def test_every_module_has_its_row():
-    found = {module_name(path) for path in MODULES} - BESIDE_THE_ROWS
-    assert found == set.union(*ROWS)
+@pytest.mark.parametrize("name", sorted(name for name in NAMES if name.startswith("chat.")))
+def test_an_import_goes_to_a_lower_row(name):
+    row = row_of(name)
+    assert row is not None, "a folder without a row"
+    ours = {other for other in imported(NAMES[name]) if other.startswith("chat.")}
+    own_folder = name.split(".")[1]
+    wrong = {other for other in ours if other.split(".")[1] != own_folder and (row_of(other) or 0) <= row}
+    assert wrong == set()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(CHAT)))
-def test_an_import_goes_to_a_lower_row(path):
-    row = row_of(module_name(path))
-    if row is not None:
-        assert {name for name in imported(path) if row_of(name) is None or row_of(name) <= row} == set()
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_package_imports_what_it_may(name):
+    package = next(package for package in PACKAGES if is_within(name, {package}))
+    assert {other for other in imported(NAMES[name]) if not is_within(other, PACKAGES[package])} == set()
 
 
-def test_imports_are_seen_in_all_their_forms(tmp_path):
-    file = CHAT / "example.py"
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {name: {other for other in imported(path) if other in NAMES} - {name} for name, path in NAMES.items()}
+    while leaves := [name for name, others in graph.items() if not others & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    assert graph == {}
+
+
+def test_imports_are_seen_in_all_their_forms():
     forms = (
-        "from . import hub\nfrom .log import Log\nimport chat.link\nfrom chat import conf\nfrom chat.feed import Feed\n"
-        "def f():\n    from .models import Room\n"
+        "from . import hub\nfrom .link import Link\nimport chat.live.feed\nfrom chat import limits\n"
+        "from chat.messages.ledger import Entry\n"
+        "def f():\n    from chat.models import Room\n"
         "if TYPE_CHECKING:\n    from .runtime import Runtime\n"
         "import json\nfrom django.conf import settings\n"
     )
-    found = {name for node in _running(ast.parse(forms)) for name in _names(node, file.relative_to(PROJECT).parts[:-1])}
-    assert found == {"hub", "log", "link", "conf", "feed", "models"}
+    found = {name for node in ast.walk(ast.parse(forms)) for name in _ours(node, ("chat", "live"))}
+    live = {f"chat.live.{name}" for name in ("hub", "link", "feed", "runtime")}
+    assert found == {*live, "chat.limits", "chat.messages.ledger", "chat.models"}
 
 
-@pytest.mark.parametrize("name", sorted(set.union(*ROWS[-4:])))
-def test_the_ground_has_no_django_and_no_io(name):
-    tree = ast.parse((CHAT / f"{name}.py").read_text())
+@pytest.mark.parametrize("path", GROUND, ids=dotted)
+def test_the_ground_has_no_django_and_no_io(path):
+    tree = ast.parse(path.read_text())
     roots = {name.split(".")[0] for node in ast.walk(tree) for name in _outside_names(node)}
     assert roots & {"django", "channels", "daphne", "asyncio", "socket", "threading", "os", "pathlib", "redis"} == set()
 
@@ -120,9 +149,30 @@ def _outside_names(node):
     return [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
+# Sizes
+
+
+def test_no_module_is_too_long_to_be_read_at_once():
+    assert {dotted(path) for path in MODULES if len(path.read_text().splitlines()) > MODULE_LINES} == set()
+
+
+def test_no_function_is_too_long_to_be_read_at_a_glance():
+    too_long = {
+        f"{dotted(path)}.{node.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and lines_of(node) > FUNCTION_LINES
+    }
+    assert too_long == set()
+
+
+def lines_of(function):
+    return function.end_lineno - function.lineno + 1
+
+
 # One owner of each outside thing
 
-PYTHON = sorted({*CHAT.rglob("*.py"), *(PROJECT / "chatsite").rglob("*.py")})
+PYTHON = MODULES
 PAGES = sorted([*(CHAT / "static").rglob("*.js"), *(PROJECT / "templates").rglob("*.html")])
 WRITES_OF_MESSAGES = (
     r"(INSERT INTO|UPDATE|DELETE FROM) chat_message"
@@ -134,13 +184,13 @@ WRITES_OF_MESSAGES = (
 @pytest.mark.parametrize(
     ("pattern", "paths", "owner"),
     [
-        (r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel", PYTHON, {"chat/link.py"}),
-        (WRITES_OF_MESSAGES, PYTHON, {"chat/ledger.py"}),
-        (r"(INSERT INTO|UPDATE) chat_room\b", PYTHON, {"chat/ledger.py"}),
-        (r"msgspec\.json", PYTHON, {"chat/protocol.py", "chat/dialects.py"}),
-        (r"struct\.pack|0x8[0-9a-f]\b", sorted(CHAT.rglob("*.py")), {"chat/protocol.py"}),
+        (r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel", PYTHON, {"chat/live/link.py"}),
+        (WRITES_OF_MESSAGES, PYTHON, {"chat/messages/ledger.py"}),
+        (r"(INSERT INTO|UPDATE) chat_room\b", PYTHON, {"chat/messages/ledger.py"}),
+        (r"msgspec\.json", PYTHON, {"chat/wire/codec.py", "chat/wire/dialects/mode_code.py"}),
+        (r"struct\.pack|0x8[0-9a-f]\b", sorted(CHAT.rglob("*.py")), {"chat/wire/frame.py"}),
         (r"ThreadPoolExecutor|SimpleQueue|sync_to_async|\bBEGIN\b", PYTHON, {"chat/database.py"}),
-        (r"TimestampSigner|signing\.", PYTHON, {"chat/access.py"}),
+        (r"TimestampSigner|signing\.", PYTHON, {"accounts/access.py"}),
         (r"new [\w.#]*WebSocket\b", PAGES, {"chat/static/chat/connection.js"}),
         (r"indexedDB|localStorage|sessionStorage", PAGES, {"chat/static/chat/outbox.js"}),
     ],
@@ -163,17 +213,17 @@ def test_an_outside_thing_has_one_owner(pattern, paths, owner):
 # Refusals
 
 
-@pytest.mark.parametrize("name", sorted(set.union(*ROWS) - {"management"}))
+@pytest.mark.parametrize("name", sorted(name for name in NAMES if name.startswith(("chat.", "accounts."))))
 def test_no_exception_is_kept_to_be_raised_again(name):
     """A shared one would collect, and keep, every frame that it passes."""
-    kept = [key for key, value in vars(importlib.import_module(f"chat.{name}")).items() if isinstance(value, Exception)]
+    kept = [key for key, value in vars(importlib.import_module(name)).items() if isinstance(value, Exception)]
     assert kept == []
 
 
 # Tests
 
 # Processes announce nothing when they start and end: whoever waits for that has to look again and again.
-POLLING = {TESTS / "programs.py", *(TESTS / "integration").glob("test_serve*.py")}
+POLLING = {PROJECT / "rig" / "programs.py", *(TESTS / "integration").glob("test_serve*.py")}
 
 
 def test_no_test_sleeps():

@@ -1,11 +1,11 @@
 import pytest
-from accounts.models import User
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from accounts import access
 from accounts.access import NotAdmitted, Person
+from accounts.models import User
 from chat import database
 from chat.sockets import upgrade
 from chat.sockets.upgrade import Accepted, Dialects, KnownPaths, Names, SameOrigin

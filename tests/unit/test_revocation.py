@@ -51,7 +51,7 @@ def standing(monkeypatch):
 
 
 async def look_again(*connections):
-    await Revocation(lambda: connections)._look_again(list(connections))
+    await Revocation(connections)._look_again(list(connections))
 
 
 async def test_who_may_stay_stays(standing):
@@ -96,7 +96,7 @@ async def test_who_could_not_be_looked_at_is_looked_at_the_next_time(standing, m
     """The notice has been read; then the database goes away."""
     alice, notices = Connected(), [Notice(pk=1, user_id=7)]
     look, read = database.readers.run, AsyncMock(return_value=notices)
-    watch = Revocation(lambda: [alice])
+    watch = Revocation([alice])
     standing["standing"] = standing["standing"]._replace(stamps={})
 
     async def run(work, *asked):
@@ -122,7 +122,7 @@ async def test_notices_are_read_from_where_they_were_read_last(standing, monkeyp
     """However long the database was away."""
     read = AsyncMock(side_effect=[[], database.Unavailable, []])
     monkeypatch.setattr(database.readers, "run", read)
-    watch = Revocation(list)
+    watch = Revocation([])
     await watch._read_notices()
     read_at = watch._read_at
     with pytest.raises(database.Unavailable):

@@ -5,11 +5,12 @@ import gettext
 import re
 
 import pytest
-from accounts.models import User
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import override
+
+from accounts.models import User
 
 CATALOGUES = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
 ENTRY = re.compile(r'^msgid (".+")\n(?:msgid_plural ".+"\n)?msgstr(?:\[0\])? (".*")$', re.M)

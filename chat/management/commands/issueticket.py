@@ -1,7 +1,7 @@
-from accounts.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import access
+from accounts.models import User
 
 DAY_S = 24 * 3600
 DAYS_LIMIT = 36_500

@@ -1,6 +1,6 @@
-from accounts.models import User
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import User
 from chat.models import Membership, Room
 
 NONE = "none"
