@@ -20,7 +20,7 @@ from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from accounts import access, names  # noqa: E402
+from accounts import names, tickets  # noqa: E402
 from accounts.models import User  # noqa: E402
 from chat.models import Message, Room  # noqa: E402
 
@@ -37,7 +37,7 @@ def seed(
     crowd = _people(people)
     for slug, count in messages.items():
         _fill(Room.objects.get(slug=slug), crowd[0], count)
-    tickets = [access.issue_ticket(user, lifetime_s=TICKET_LIFETIME_S) for user in crowd]
+    tickets = [tickets.issue_ticket(user, lifetime_s=TICKET_LIFETIME_S) for user in crowd]
     return {"tickets": tickets, "session": _session(crowd[0]) if session else None}
 
 

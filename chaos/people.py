@@ -49,14 +49,14 @@ def _make(count: int, rooms: list[str]) -> list[Person]:
 
 
 def _make_person(name: str, way: str) -> Person:
-    from accounts import access
+    from accounts import tickets
     from accounts.models import User
 
     if way == BY_NAME_ALONE:
         return Person(name, way)
     user = User.objects.create_user(name)
     if way == BY_TICKET:
-        return Person(name, way, access.issue_ticket(user, lifetime_s=TICKET_LIFETIME_S))
+        return Person(name, way, tickets.issue_ticket(user, lifetime_s=TICKET_LIFETIME_S))
     return Person(name, way, _sign_in(user))
 
 

@@ -9,8 +9,7 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from accounts import access
-
+        from .models import access_notice
         from .pages import admin  # noqa: F401 (registers its pages)
 
-        user_logged_out.connect(access.note_logout)
+        user_logged_out.connect(access_notice.note_logout)

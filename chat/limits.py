@@ -33,7 +33,16 @@ OUT_OF_STEP_S = HEARTBEAT_INTERVAL_S / 2
 # it is enough not to be gone after this long.
 QUIET_NEWCOMER_S = 1.0
 
-# Pages of a conversation.
+# How far people have read: kept by the process that heard it, and written together.
+READ_POSITIONS_WRITTEN_S = 5
+
+# The rooms of one's own that `hello` lists at most.
+HELLO_ROOMS = 500
+
+# Edits and reactions that come while others were told a moment ago are told together.
+AMENDMENTS_COALESCED_S = 0.2
+
+# Pages of a room.
 LATEST_PAGE = 50
 HISTORY_PAGE_LIMIT = 200
 CATCH_UP_PAGE = 200
@@ -56,10 +65,10 @@ PUBLISH_TIMEOUT_S = 2
 PUBLISH_QUEUE_LIMIT = 1_000
 GROUPS_TOGETHER = 500
 
-# Presence: a process repeats what it has, is forgotten without a word, and a name may be away for a moment.
+# Presence: a process says that it is alive, is forgotten when it does not, and a name may be away for a moment.
 # Together, with the ticks of the clocks, nobody is shown longer than 45 s after the last sign of them (promise G5).
-WORD_INTERVAL_S = 10
-WORD_LIFETIME_S = 26
+ALIVE_INTERVAL_S = 10
+ALIVE_LIFETIME_S = 26
 GRACE_S = 15
 GRACE_WHILE_DRAINING_S = 30
 NAMES_SHOWN_LIMIT = 100
@@ -68,7 +77,7 @@ CROWD_COALESCED_S = 1.0
 
 # The database: threads per process, and when a caller is told to come back instead of waiting.
 READER_THREADS = 4
-DOOR_THREADS = 2
+IDENTITY_THREADS = 2
 DATABASE_PATIENCE_S = 10
 DATABASE_QUEUE_LIMIT = 5_000
 BATCH_LIMIT = 500

@@ -9,6 +9,6 @@ from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()
 
-from chat.sockets.routing import StartedWithTheFirst, websocket  # noqa: E402
+from chat.sockets.routing import StartRuntimeOnFirstRequest, websocket  # noqa: E402
 
-application = StartedWithTheFirst(ProtocolTypeRouter({"http": django, "websocket": websocket}))
+application = StartRuntimeOnFirstRequest(ProtocolTypeRouter({"http": django, "websocket": websocket}))

@@ -24,13 +24,13 @@ PASSWORD = "seven-green-bottles"
 PEOPLE = """
 import json
 from django.contrib.auth.hashers import make_password
-from chat import access
-from chat.models import User
+from accounts import tickets
+from accounts.models import User
 password = make_password({password!r})
 def person(name):
     user = User(username=name, password=password)
     user.save()
-    return access.issue_ticket(user, lifetime_s=86_400)
+    return tickets.issue_ticket(user, lifetime_s=86_400)
 print(json.dumps([person(name) for name in {names!r}]))
 """
 
@@ -152,8 +152,9 @@ class Place:
 
     def give_role(self, like: str, room: str, role: str) -> None:
         self.rows(
-            "INSERT INTO chat_membership (room_id, user_id, role, read_seq)"
-            f" SELECT r.id, u.id, '{role}', 0 FROM chat_room r, accounts_user u WHERE r.slug = '{room}' AND u.username = '{self.name(like)}'"
+            "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal)"
+            f" SELECT r.id, u.id, '{role}', 0 FROM chat_room r, accounts_user u"
+            f" WHERE r.slug = '{room}' AND u.username = '{self.name(like)}'"
         )
 
     def name(self, like: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from accounts.access import Person
+from accounts.identity import Person
 from chat import limits
 
 from .rate_limits import Allowance

@@ -21,7 +21,7 @@ async def page(hub: Hub, room: ActiveRoom, verb: Join) -> Joined | Resync:
     """The answer to a `join`."""
     if verb.after is None:
         return await _latest(room, verb)
-    while verb.after > room.feed.head and await hub.refresh(room):
+    while verb.after > room.feed.head and await hub.repair.refresh(room):
         pass
     if reason := _cannot_resume(room, verb.after, verb.epoch):
         return Resync(id=verb.id, room=verb.room, reason=reason)

@@ -63,6 +63,13 @@ class Feed:
             found.append(change)
         return found[::-1]
 
+    def ordinal_at(self, seq: int) -> int | None:
+        """The ordinal of the last message at or before that place; None where the memory does not know."""
+        if (known := self._recent.get(seq)) is not None:
+            return known.ordinal
+        before = [other for other in self._recent if self.reach < other <= seq]
+        return self._recent[max(before)].ordinal if before else None
+
     def latest(self, count: int) -> list[Change] | None:
         """The last `count` messages by place, or as many as fit into a page.
 

@@ -11,14 +11,16 @@ import logging
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils import timezone
 
-from accounts import access
-from accounts.access import Person, Standing
+from accounts import sessions
+from accounts.sessions import Standing as PeopleStanding
 from chat import database, limits
 from chat.messages import ledger
-from chat.models import Notice
+from chat.models import AccessNotice
+from chat.rooms import visible
 from chat.wire.closes import Close
 from chat.wire.refusals import Refusal
 
@@ -36,7 +38,7 @@ class Revocation:
 
     def __init__(self, everybody: Iterable[Connected]):
         self._everybody = everybody
-        self._seen: dict[int, Notice] = {}
+        self._seen: dict[int, AccessNotice] = {}
         self._unproved: set[Connected] = set()
         self._read_at = timezone.now()
         self._task: asyncio.Task[None] | None = None
@@ -51,8 +53,7 @@ class Revocation:
 
     def admitted(self, connected: Connected) -> None:
         """Somebody is in: what came with a ticket, or was noticed while they were at the door, is looked at again."""
-        person = connected.person
-        if not person.is_proved or any(_concerns(notice, person) for notice in self._seen.values()):
+        if not connected.person.is_proved or any(_concerns(notice, connected) for notice in self._seen.values()):
             self._unproved.add(connected)
 
     async def _watch(self) -> None:
@@ -79,7 +80,10 @@ class Revocation:
         self._seen = {notice.pk: notice for notice in notices}
         if not new and not self._unproved:
             return
-        concerned = [one for one in self._everybody if any(_concerns(notice, one.person) for notice in new)]
+        if any(notice.room_id is not None for notice in new):
+            for connected in self._everybody:
+                connected.doubt_views()
+        concerned = [one for one in self._everybody if any(_concerns(notice, one) for notice in new)]
         self._unproved.update(concerned)
         ended = {notice.session for notice in new if notice.session}
         for connected in concerned:
@@ -99,45 +103,80 @@ class Revocation:
     async def _look_again(self, connections: list[Connected]) -> None:
         if not connections:
             return
-        places = {(one.person.user_id, room_id) for one in connections for room_id in [*one.room_ids(), 0]}
-        keys = {one.person.session_key for one in connections if one.person.session_key}
-        fingerprints = {one.person.session for one in connections}
+        asked = _Asked.about(connections)
         for connected in connections:
-            connected.forget_views()  # before the await: who is coming into a room asks again
-        standing = await database.readers.run(access.standing, places, keys, fingerprints)
-        lost = places - standing.places  # a room that was joined meanwhile was not looked at
+            connected.forget_views()  # before the await: a connection that is coming into a room asks again
+        standing = await database.readers.run(_standing, asked)
+        lost = asked.places - standing.places  # a room that was joined meanwhile was not checked
         for connected in connections:
             _judge(connected, standing, lost)
 
 
-def _notices_since(since: datetime) -> list[Notice]:
-    return list(Notice.objects.filter(created_at__gt=since).order_by("pk"))
+class _Asked(NamedTuple):
+    """What is to be checked: people, places (user, room), session cookies, and fingerprints of sessions."""
+
+    user_ids: set[int]
+    places: set[tuple[int, int]]
+    session_keys: set[str]
+    fingerprints: set[str]
+
+    @classmethod
+    def about(cls, connections: list[Connected]) -> _Asked:
+        people = [one.person for one in connections]
+        return cls(
+            {person.user_id for person in people},
+            {(one.person.user_id, room_id) for one in connections for room_id in one.room_ids()},
+            {person.session_key for person in people if person.session_key},
+            {person.session for person in people if person.session},
+        )
+
+
+class Standing(NamedTuple):
+    """What is true now. `ended`: fingerprints of sessions that were signed out, all that is known of a ticket's."""
+
+    people: PeopleStanding
+    places: set[tuple[int, int]]
+    ended: set[str]
+
+
+def _standing(asked: _Asked) -> Standing:
+    ended = AccessNotice.objects.filter(session__in=asked.fingerprints).values_list("session", flat=True)
+    people = sessions.standing(asked.user_ids, asked.session_keys)
+    return Standing(people, visible.still_visible(asked.places), set(ended))
+
+
+def _notices_since(since: datetime) -> list[AccessNotice]:
+    return list(AccessNotice.objects.filter(created_at__gt=since).order_by("pk"))
 
 
 def _forget_what_is_old() -> None:
     """Notices; and the nonces of changes, because this is the clock that comes round."""
     ledger.forget_old_nonces()
     since = timezone.now() - timedelta(seconds=limits.NOTICES_KEPT_S)
-    Notice.objects.filter(created_at__lt=since).delete()
+    AccessNotice.objects.filter(created_at__lt=since).delete()
 
 
-def _concerns(notice: Notice, person: Person) -> bool:
-    """A room concerns everybody: who is not in it may have seen it, and may come in."""
+def _concerns(notice: AccessNotice, connected: Connected) -> bool:
+    """A room concerns those who are in it, or have asked for it."""
     if notice.session:
-        return notice.session == person.session
-    return notice.room_id is not None or notice.user_id == person.user_id
+        return notice.session == connected.person.session
+    if notice.room_id is not None:
+        return connected.holds(notice.room_id)
+    return notice.user_id == connected.person.user_id
 
 
 def _judge(connected: Connected, standing: Standing, lost: set[tuple[int, int]]) -> None:
     person = connected.person
-    if person.user_id in standing.disabled:
+    if person.user_id in standing.people.disabled:
         connected.bye(Close.ACCOUNT_DISABLED)
-    elif person.user_id not in standing.stamps:
+    elif person.user_id not in standing.people.stamps:
         connected.bye(Close.NOT_SIGNED_IN)
-    elif standing.stamps[person.user_id] != person.stamp:
+    elif standing.people.stamps[person.user_id] != person.stamp:
         # Whoever changed the password has a new session and is let in again; the others are not.
         connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)
-    elif person.session in standing.ended or (person.session_key and person.session_key not in standing.sessions):
+    elif person.session in standing.ended or (
+        person.session_key and person.session_key not in standing.people.sessions
+    ):
         connected.bye(Close.NOT_SIGNED_IN)
     elif person.expires_at is not None and person.expires_at < time.time():
         connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)

@@ -8,12 +8,14 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from accounts import access
+from accounts.identity import Person
 from chat import database, limits
-from chat.database import Together
+from chat.database import Batched
 from chat.messages import pages
-from chat.messages.ledger import RoomChanges
+from chat.messages.entries import RoomChanges
 from chat.messages.writes import Writes
+from chat.rooms import reading, visible
+from chat.rooms.visible import RoomView
 from chat.wire.change import Change
 from chat.wire.closes import Close
 from chat.wire.events import Presence as PresenceEvent
@@ -26,6 +28,7 @@ from .drain import Drain
 from .hub import Hub
 from .link import EVERYBODY, Link, Parcel
 from .presence import Presence
+from .read_positions import Position, ReadPositions
 from .revocation import Revocation
 from .silence import Silence
 
@@ -40,31 +43,33 @@ class Runtime:
         self.link = Link(self.process, self._received)
         self.hub = Hub(pages, self.link.publish, self.link.add, self.link.discard)
         self.presence = Presence(
-            self.process, self._publish_to_all, self._people_changed, self._replace, self.link.is_alone
+            self.process, self._publish_to_all, self._people_changed, self._replace, self.hub.is_looked_at
         )
         self.newcomers = Newcomers(self._count)
         self.allowances = Allowances(self.presence.process_count)
         self.revocation = Revocation(self.connections)
         self.silence = Silence(self.connections)
         self.going = Drain(self.connections)
-        self.rooms_of = Together(database.readers, access.rooms_of)
-        self.readings = Together(database.writer, access.mark_read)
+        self.positions = ReadPositions(lambda positions: database.writer.run(reading.keep, positions))
+        self._own_rooms = Batched(database.readers, visible.own_rooms)
         self._handlers: dict[str, Callable[[Parcel], None]] = {
             "changes": self._changes_arrived,
             "presence.changes": lambda parcel: self.presence.heard_changes(parcel["from"], parcel),
-            "presence.all": lambda parcel: self.presence.heard_all(parcel["from"], parcel),
-            "presence.ask": lambda parcel: self.presence.say_all(),
+            "presence.number": lambda parcel: self.presence.heard_number(parcel["from"], parcel["number"]),
+            "presence.snapshot": lambda parcel: self.presence.apply_snapshot(parcel["from"], parcel),
+            "presence.ask": self.presence.asked,
             "typing": lambda parcel: self.hub.typing(parcel["room"], parcel["name"]),
             "read": self._read_elsewhere,
+            "read.ask": lambda parcel: self._publish_positions(parcel["user"]),
         }
 
     async def start(self) -> None:
         await self.link.start()
-        for part in (self.hub, self.presence, self.revocation, self.silence):
+        for part in (self.hub, self.presence, self.revocation, self.silence, self.positions):
             part.start()
 
     async def stop(self) -> None:
-        parts = (self.silence, self.revocation, self.presence, self.hub, self.link)
+        parts = (self.positions, self.silence, self.revocation, self.presence, self.hub, self.link)
         await asyncio.gather(*(part.stop() for part in parts))
 
     async def drain(self) -> None:
@@ -73,6 +78,7 @@ class Runtime:
         self.going.begin()
         await all_arrived()
         await self.writes.drained()
+        await self.positions.written()
 
     # The life of a connection
 
@@ -87,6 +93,7 @@ class Runtime:
         if self.connections.remove(connected):
             if not self.connections.of_user(connected.person.user_id):
                 self.allowances.forget(connected.person.user_id)
+                self.positions.gone(connected.person.user_id)
             if not self.newcomers.discard(connected):
                 self.presence.closed(connected.id)
 
@@ -101,13 +108,32 @@ class Runtime:
 
     # What passes between the parts, and between processes
 
-    def tell_user(self, user_id: int, event: ReadMoved, except_id: str) -> None:
-        """Tell the other connections of a user, in every process."""
-        self._publish_to_all("read", {"user": user_id, "room": event.room, "seq": event.seq})
-        self.connections.tell_user(user_id, event, except_id)
+    async def own_rooms(self, person: Person) -> list[RoomView]:
+        """The person's rooms, with what this process has heard and not yet written; others say theirs right after."""
+        if self.positions.of_user(person.user_id):
+            await self.positions.written()
+        if self._is_elsewhere(person):
+            self._publish_to_all("read.ask", {"user": person.user_id})
+        return await self._own_rooms.ask(person.user_id)
+
+    def has_read(self, reader: Connected, room_id: int, position: Position) -> None:
+        """Keep how far somebody has read, and tell their other connections, in every process."""
+        person = reader.person
+        if self.positions.move(person.user_id, room_id, position):
+            event = ReadMoved(room=position.room, read=position.ordinal)
+            self.connections.tell_user(person.user_id, event, except_id=reader.id)
+            if self._is_elsewhere(person):
+                self._publish_to_all("read", {"user": person.user_id, "room": position.room, "read": position.ordinal})
+
+    def _is_elsewhere(self, person: Person) -> bool:
+        return self.presence.process_count(person.name) > 1
+
+    def _publish_positions(self, user_id: int) -> None:
+        for room, ordinal in self.positions.of_user(user_id):
+            self._publish_to_all("read", {"user": user_id, "room": room, "read": ordinal})
 
     def _read_elsewhere(self, parcel: Parcel) -> None:
-        self.connections.tell_user(parcel["user"], ReadMoved(room=parcel["room"], seq=parcel["seq"]))
+        self.connections.tell_user(parcel["user"], ReadMoved(room=parcel["room"], read=parcel["read"]))
 
     def _committed(self, changed: list[RoomChanges]) -> None:
         for room_id, _, changes in changed:

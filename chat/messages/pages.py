@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from django.db import connection
 
 from chat import database, limits
 from chat.models import Message, Room
-from chat.wire.change import Change, fitting
+from chat.wire.change import Change, Head, Page, fitting
 
 from .rows import states
-
-
-class Head(NamedTuple):
-    """Where a room's number line stands."""
-
-    room_id: int
-    epoch: str
-    head: int
-    floor: int
-
-
-class Page(NamedTuple):
-    """States of messages in the order asked for. Catching up: complete up to `head`, `more` beyond it.
-
-    `moved`: messages that were created up to there too, and changed beyond it; without them a page would have holes.
-    """
-
-    changes: list[Change]
-    head: int
-    more: bool
-    moved: list[Change] = []
 
 
 async def heads(room_ids: list[int]) -> list[Head]:
@@ -58,7 +35,7 @@ def _heads(room_ids: list[int]) -> list[Head]:
     """Asked every second for every active room: Django's way of passing many numbers costs more than the query."""
     ids = ", ".join(map(str, map(int, room_ids))) or "NULL"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, epoch, head, floor FROM chat_room WHERE id IN ({ids})")  # noqa: S608 (numbers)
+        cursor.execute(f"SELECT id, epoch, head, floor FROM chat_room WHERE id IN ({ids})")
         return [Head(*row) for row in cursor.fetchall()]
 
 

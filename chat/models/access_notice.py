@@ -10,13 +10,14 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from accounts.identity import session_fingerprint
 from accounts.models import User
 
 from .membership import Membership
 from .room import Room
 
 
-class Notice(models.Model):
+class AccessNotice(models.Model):
     """Something may have been taken away: every process looks again at this user, session or room.
 
     Written in the transaction that takes it away, read twice a second by every process: a revocation is not a
@@ -35,19 +36,26 @@ class Notice(models.Model):
 @receiver(post_save, sender=User)
 def _user_changed(instance: User, created: bool, update_fields: frozenset[str] | None, **_: object) -> None:
     if not created and update_fields != {"last_login"}:
-        Notice.objects.create(user_id=instance.pk)
+        AccessNotice.objects.create(user_id=instance.pk)
 
 
 @receiver(post_delete, sender=User)
 def _user_deleted(instance: User, **_: object) -> None:
-    Notice.objects.create(user_id=instance.pk)
+    AccessNotice.objects.create(user_id=instance.pk)
 
 
 @receiver([post_save, post_delete], sender=Membership)
 def _membership_changed(instance: Membership, **_: object) -> None:
-    Notice.objects.create(user_id=instance.user_id)
+    AccessNotice.objects.create(user_id=instance.user_id)
 
 
 @receiver([post_save, post_delete], sender=Room)
 def _room_changed(instance: Room, **_: object) -> None:
-    Notice.objects.create(room_id=instance.pk)
+    AccessNotice.objects.create(room_id=instance.pk)
+
+
+def note_logout(request=None, **_: object) -> None:
+    """The session of this request ends: its sockets in every process are closed."""
+    session_key = getattr(getattr(request, "session", None), "session_key", None)
+    if session_key:
+        AccessNotice.objects.create(session=session_fingerprint(session_key))

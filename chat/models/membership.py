@@ -25,7 +25,7 @@ class Membership(models.Model):
     room = models.ForeignKey(Room, on_delete=models.CASCADE)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.MEMBER)
-    read_seq = models.BigIntegerField(default=0, editable=False)
+    read_ordinal = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["room", "user"], name="one_membership")]
@@ -36,4 +36,4 @@ class Membership(models.Model):
         return f"{self.user} · {self.room}"
 
     def save(self, *args, **kwargs):
-        super().save(*args, **leaving_alone(self, kwargs, "read_seq"))
+        super().save(*args, **leaving_alone(self, kwargs, "read_ordinal"))

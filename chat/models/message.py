@@ -1,7 +1,8 @@
 """A message, and the nonces of its changes. Their rows are written by messages/ledger.py alone.
 
 A room's `head` numbers every change made in it (created, edited, deleted, reacted). A message carries two of those
-numbers: `seq`, its place in the room for ever, and `version`, its latest change.
+numbers: `seq`, its place in the room for ever, and `version`, its latest change. Besides, its `ordinal` counts messages
+alone, 1, 2, 3 without holes: how many somebody has not read is a difference.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Message(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages", db_index=False
     )
     seq = models.BigIntegerField()
+    ordinal = models.BigIntegerField()
     version = models.BigIntegerField()
     nonce = models.CharField(max_length=64)
     text = models.TextField(blank=True)
@@ -33,6 +35,7 @@ class Message(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["room", "seq"], name="one_place"),
+            models.UniqueConstraint(fields=["room", "ordinal"], name="one_ordinal"),
             models.UniqueConstraint(fields=["room", "version"], name="one_change_a_number"),
             models.UniqueConstraint(fields=["room", "author", "nonce"], name="once"),
         ]

@@ -21,12 +21,13 @@ def new_epoch() -> str:
 
 
 class Room(models.Model):
-    """A conversation, its number line, and who may see it."""
+    """A room. `head` is its latest change; `posts` its last message, counted from 1 without holes."""
 
     slug = models.SlugField(_("address"), max_length=64, unique=True, allow_unicode=True)
     title = models.CharField(_("title"), max_length=80, db_index=True)
     is_private = models.BooleanField(_("private"), default=False, help_text=_("Only members see that it exists."))
     head = models.BigIntegerField(default=0, editable=False)
+    posts = models.BigIntegerField(default=0, editable=False)
     floor = models.BigIntegerField(default=0, editable=False)
     epoch = models.CharField(max_length=8, default=new_epoch, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -43,4 +44,4 @@ class Room(models.Model):
         return self.title
 
     def save(self, *args, **kwargs):
-        super().save(*args, **leaving_alone(self, kwargs, "head", "floor", "epoch"))
+        super().save(*args, **leaving_alone(self, kwargs, "head", "posts", "floor", "epoch"))

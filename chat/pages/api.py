@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from accounts import access
+from accounts import tickets
 
 
 @never_cache
@@ -13,8 +13,8 @@ def ticket(request: HttpRequest) -> JsonResponse:
         return _error(405, "method_not_allowed", "Send a POST.", headers={"Allow": "POST"})
     if not request.user.is_authenticated:
         return _error(401, "not_signed_in", "Sign in first.")
-    issued = access.issue_ticket(request.user, request.session)
-    return JsonResponse({"ticket": issued, "expires_in": access.TICKET_LIFETIME_S})
+    issued = tickets.issue_ticket(request.user, request.session)
+    return JsonResponse({"ticket": issued, "expires_in": tickets.TICKET_LIFETIME_S})
 
 
 def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JsonResponse:
@@ -24,4 +24,6 @@ def _error(status: int, code: str, message: str, headers: dict[str, str] | None 
 def socket_only(request: HttpRequest) -> HttpResponse:
     """The sockets' addresses, asked for as a page."""
     headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    return HttpResponse("This address speaks WebSocket.\n", "text/plain", status=426, headers=headers)
+    return HttpResponse(
+        "This endpoint only accepts WebSocket connections.\n", "text/plain", status=426, headers=headers
+    )

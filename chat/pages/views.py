@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import access
 from accounts.forms import EnterForm, KeepForm
 from accounts.models import User
 from chat.models import Room
+from chat.rooms.permissions import visible_rooms
 
 GUEST_SESSION_AGE_S = 365 * 24 * 3600
 
@@ -41,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return _ways_in(request, EnterForm())
     if next_url := _safe_next(request):
         return redirect(next_url)
-    pages = Paginator(access.visible_rooms(request.user.pk), ROOMS_PER_PAGE)
+    pages = Paginator(visible_rooms(request.user.pk), ROOMS_PER_PAGE)
     return render(request, "chat/home.html", {"rooms": pages.get_page(request.GET.get("page"))})
 
 
@@ -66,7 +66,7 @@ def enter(request: HttpRequest) -> HttpResponse:
 @login_required
 def room(request: SignedInRequest, slug: str) -> HttpResponse:
     """The frame of a conversation: some rooms beside it, and what the modules need to fill it."""
-    visible = access.visible_rooms(request.user.pk)
+    visible = visible_rooms(request.user.pk)
     here = get_object_or_404(visible, slug=slug)
     rooms, are_there_more = _rooms_beside(here, list(visible[: ROOMS_BESIDE + 1]))
     context = {"room": here, "rooms": rooms, "are_there_more": are_there_more, "config": _room_config(request, here)}
@@ -121,7 +121,7 @@ def _safe_next(request: HttpRequest) -> str:
 
 
 def _first_room_url(user: User) -> str:
-    oldest = access.visible_rooms(user.pk).order_by("pk").first()
+    oldest = visible_rooms(user.pk).order_by("pk").first()
     return reverse("room", args=[oldest.slug]) if oldest else reverse("home")
 
 

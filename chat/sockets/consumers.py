@@ -1,31 +1,28 @@
-"""The sockets: a frame in becomes a verb, an answer becomes a frame out. Decides nothing."""
+"""The sockets: what comes in is handed to a participant, what it says goes out. Decides nothing."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from chat import limits
 from chat.live import runtime
 from chat.live.arrivals import Arrival
-from chat.live.rate_limits import Patience
-from chat.wire import codec, verbs
+from chat.wire import codec
 from chat.wire.closes import Close
-from chat.wire.dialects import Asked
+from chat.wire.codec import SUBPROTOCOL
 from chat.wire.frame import Frame
-from chat.wire.refusals import BrokenFrame, Refusal
+from chat.wire.refusals import Refusal
 
-from . import upgrade
 from .outgoing import Direct, Queued
 from .participant import Participant
+from .scope import Scope, address, header, room_asked
 
 logger = logging.getLogger("chat.connections")
 
-GONE_WITHOUT_A_WORD = 1006
+GONE_WITHOUT_CLOSE_FRAME = 1006
 
 
 class SocketConsumer(AsyncConsumer):
@@ -38,12 +35,13 @@ class SocketConsumer(AsyncConsumer):
 
     channel_layer_alias = None
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        self.address = upgrade.address(scope)
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        self.address = address(scope)
         self.opened_at = time.monotonic()
-        self.close_code = GONE_WITHOUT_A_WORD
+        self.close_code = GONE_WITHOUT_CLOSE_FRAME
         self.frames = scope.get("extensions", {}).get("chatsite.frames")
         self.outgoing = Direct(self.frames) if self.frames is not None else Queued(send)
+        self.deliver = self.outgoing.deliver
         try:
             await self.opened(scope)
             if self.frames is not None:
@@ -71,32 +69,36 @@ class SocketConsumer(AsyncConsumer):
         elif message["type"] == "websocket.ping":
             self.pinged()
         elif (text := message.get("text")) is not None:
-            self.text(text)
+            self.text_received(text)
         else:
-            self.bytes(message.get("bytes") or b"")
+            self.bytes_received(message.get("bytes") or b"")
 
-    async def opened(self, scope: dict[str, Any]) -> None: ...
+    async def opened(self, scope: Scope) -> None: ...
 
-    async def caught_up(self) -> None:
-        """Wait while too much of what came is still to be done."""
+    async def caught_up(self) -> None: ...
 
     def closed(self, is_by_peer: bool) -> None: ...
 
     def pinged(self) -> None: ...
 
-    def text(self, text: str) -> None: ...
+    def text_received(self, text: str) -> None: ...
 
-    def bytes(self, data: bytes) -> None: ...
-
-    def deliver(self, frame: Frame) -> None:
-        if not self.outgoing.deliver(frame):
-            self.hang_up(Close.TOO_SLOW)
+    def bytes_received(self, data: bytes) -> None: ...
 
     def hang_up(self, code: int) -> None:
         """Close after what was sent, and take nothing more; the server tells us when it is done."""
         if not self.outgoing.is_closed:
             self.close_code = int(code)
             self.outgoing.close(int(code))
+
+    def pause(self) -> None:
+        """Read nothing more from this peer; on another server `caught_up` waits instead."""
+        if self.frames is not None:
+            self.frames.pause()
+
+    def resume(self) -> None:
+        if self.frames is not None:
+            self.frames.resume()
 
     def _end(self, is_by_peer: bool = False) -> None:
         self.outgoing.abandon()
@@ -112,24 +114,15 @@ class SocketConsumer(AsyncConsumer):
 
 
 class ChatConsumer(SocketConsumer):
-    """A connection that takes part, in whichever dialect.
+    """A connection that takes part, in whichever dialect."""
 
-    Verbs that need the database wait in order in a queue of their own, with a bound, so that signs of life and the
-    disconnect are never stuck behind them.
-    """
+    participant: Participant | None = None
 
-    participant: Participant
-
-    async def opened(self, scope: dict[str, Any]) -> None:
+    async def opened(self, scope: Scope) -> None:
         person, dialect = scope["person"], scope["dialect"]
-        room = None if dialect.subprotocol == codec.SUBPROTOCOL else upgrade.room_asked(scope)
+        room = None if dialect.subprotocol == SUBPROTOCOL else room_asked(scope)
         self.name = person.name
-        self.patience = Patience(limits.BROKEN_FRAMES_PER_MINUTE)
-        self.waiting: list[Asked] = []
-        self.worker: asyncio.Task[None] | None = None
-        self.participant = Participant(
-            await runtime.running(), person, dialect(room, person.name), self.outgoing.deliver, self.hang_up
-        )
+        self.participant = Participant(await runtime.running(), person, dialect(room, person.name), self)
         self.log_connect()
         await self._open(self.participant, scope["arrival"])
 
@@ -142,103 +135,24 @@ class ChatConsumer(SocketConsumer):
         arrival.over()
 
     def closed(self, is_by_peer: bool) -> None:
-        if hasattr(self, "participant"):
-            if is_by_peer:
-                self._write_what_waits()
-            self.participant.close()
-            if self.worker is not None:
-                self.worker.cancel()
-
-    def _write_what_waits(self) -> None:
-        """Who leaves right after writing wants that to be kept, acknowledged or not."""
-        for asked in self.waiting:
-            if self.participant.is_write(asked):
-                self._ask(asked)
-
-    def pinged(self) -> None:
-        self.participant.heard()
-
-    def text(self, text: str) -> None:
-        self.participant.heard()
-        if len(text) > limits.FRAME_LIMIT_BYTES or len(text.encode()) > limits.FRAME_LIMIT_BYTES:
-            self._broken(BrokenFrame("too_long", f"A frame has at most {limits.FRAME_LIMIT_BYTES:,} bytes."))
-            return
-        for asked in self.participant.dialect.asked(text):
-            if isinstance(asked, BrokenFrame):
-                self._broken(asked)
-            else:
-                self._do(asked)
-
-    def bytes(self, data: bytes) -> None:
-        self.participant.heard()
-        if len(data) > limits.BINARY_LIMIT_BYTES:
-            self._broken(BrokenFrame("too_long", f"A binary frame has at most {limits.BINARY_LIMIT_BYTES:,} bytes."))
-            return
-        try:
-            asked = self.participant.dialect.asked_by_bytes(data)
-        except BrokenFrame as broken:
-            self._broken(broken)
-        else:
-            self._do(asked)
-
-    def _do(self, asked: Asked) -> None:
-        """At once when it can be; in order behind what waits already."""
-        if self.outgoing.is_closed:
-            return
-        if isinstance(asked, verbs.Heartbeat):
-            self.participant.heartbeat(asked)
-            for join in self.participant.joins_wanting(asked):
-                self._do(join)
-        elif self.worker or self.participant.has_to_wait(asked):
-            self._leave_to_worker(asked)
-        else:
-            self._ask(asked)
-
-    def _leave_to_worker(self, asked: Asked) -> None:
-        """Behind those that wait; when too many do, nothing more is read until all are done."""
-        self.waiting.append(asked)
-        if self.worker is None:
-            self.worker = asyncio.create_task(self._work())
-        if self.frames is not None and self._is_behind():
-            self.frames.pause()
+        if self.participant is not None:
+            self.participant.close(is_by_peer)
 
     async def caught_up(self) -> None:
-        if self.worker is not None and self._is_behind():
-            await asyncio.wait([self.worker])
+        if self.participant is not None:
+            await self.participant.caught_up()
 
-    def _is_behind(self) -> bool:
-        return len(self.waiting) >= limits.REQUESTS_IN_FLIGHT
+    def pinged(self) -> None:
+        if self.participant is not None:
+            self.participant.heard()
 
-    async def _work(self) -> None:
-        try:
-            while self.waiting:
-                await self._ask_in_turn(self.waiting[0])
-                del self.waiting[0]
-        finally:
-            self.worker = None
-            if self.frames is not None:
-                self.frames.resume()
+    def text_received(self, text: str) -> None:
+        if self.participant is not None:
+            self.participant.take_text(text)
 
-    async def _ask_in_turn(self, asked: Asked) -> None:
-        if self.outgoing.is_closed:
-            return
-        try:
-            await self.participant.has_room()
-            if (awaitable := self.participant.ask(asked)) is not None:
-                await awaitable
-        except Exception as problem:
-            self.participant.refuse(asked, problem)
-
-    def _ask(self, asked: Asked) -> None:
-        try:
-            self.participant.ask(asked)
-        except Exception as problem:
-            self.participant.refuse(asked, problem)
-
-    def _broken(self, broken: BrokenFrame) -> None:
-        self.participant.refuse(None, broken)
-        if self.patience.is_lost():
-            self.participant.bye(Close.PROTOCOL_BROKEN)
+    def bytes_received(self, data: bytes) -> None:
+        if self.participant is not None:
+            self.participant.take_bytes(data)
 
     def who(self) -> str:
         return self.name
@@ -247,19 +161,23 @@ class ChatConsumer(SocketConsumer):
 class EchoConsumer(SocketConsumer):
     """Gives everything back to its sender: for finding out what works between a client and here."""
 
-    async def opened(self, scope: dict[str, Any]) -> None:
+    async def opened(self, scope: Scope) -> None:
         self.log_connect()
-        self.deliver(Frame(codec.encode({"type": "hello", "now": codec.now(), "seen": _seen(scope)})))
+        self._send(Frame(codec.encode({"type": "hello", "now": codec.now(), "seen": _seen(scope)})))
 
-    def text(self, text: str) -> None:
-        self.deliver(Frame(text.encode()))
+    def text_received(self, text: str) -> None:
+        self._send(Frame(text.encode()))
 
-    def bytes(self, data: bytes) -> None:
-        self.deliver(Frame(data, binary=True))
+    def bytes_received(self, data: bytes) -> None:
+        self._send(Frame(data, binary=True))
+
+    def _send(self, frame: Frame) -> None:
+        if not self.deliver(frame):
+            self.hang_up(Close.TOO_SLOW)
 
 
-def _seen(scope: dict[str, Any]) -> dict[str, Any]:
+def _seen(scope: Scope) -> dict[str, Any]:
     """What arrived here of the request: what a proxy changed shows in it."""
     names = ("host", "origin", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "user-agent")
-    seen = {name.replace("-", "_"): upgrade.header(scope, name.encode()) for name in names}
-    return {"scheme": scope.get("scheme", "ws"), "client": upgrade.address(scope), **seen}
+    seen = {name.replace("-", "_"): header(scope, name.encode()) for name in names}
+    return {"scheme": scope.get("scheme", "ws"), "client": address(scope), **seen}

@@ -9,10 +9,10 @@ from django.urls import path
 from chat.live import runtime
 
 from .consumers import ChatConsumer, EchoConsumer
-from .upgrade import Accepted, Dialects, KnownPaths, Names, SameOrigin
+from .upgrade import AcceptAnybody, IdentifyPerson, KnownPaths, NegotiateDialect, SameOrigin
 
 
-class StartedWithTheFirst:
+class StartRuntimeOnFirstRequest:
     """Starts the process-wide parts with the first request of any kind, such as a health check.
 
     So that the first person finds a process that has heard from the others already.
@@ -28,12 +28,12 @@ class StartedWithTheFirst:
         await self.app(scope, receive, send)
 
 
-chat = Dialects(Names(ChatConsumer.as_asgi()))
+chat = NegotiateDialect(IdentifyPerson(ChatConsumer.as_asgi()))
 
 sockets: dict[str, Any] = {
     "/ws/": chat,
     "/ws/text/": chat,
-    "/ws/echo/": Accepted(EchoConsumer.as_asgi()),
+    "/ws/echo/": AcceptAnybody(EchoConsumer.as_asgi()),
 }
 
 websocket = KnownPaths(SameOrigin(URLRouter([path(route[1:], app) for route, app in sockets.items()])), sockets)

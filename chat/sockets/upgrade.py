@@ -10,31 +10,29 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from autobahn.exception import Disconnected
 from django.conf import settings
-from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from accounts import access, names
-from accounts.access import NotAdmitted, Person
+from accounts import identity, names, tickets
+from accounts.identity import NotAdmitted, Person, Why
 from chat import database
 from chat.live import runtime
 from chat.live.arrivals import Arrival
-from chat.wire import codec, events
+from chat.wire import events
 from chat.wire.closes import Close
 from chat.wire.dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
 from chat.wire.refusals import Refusal
 
+from .scope import Scope, address, asked, cookie, header, offered_subprotocols, offered_ticket
+
 logger = logging.getLogger("chat.upgrade")
 
-Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-DEFAULT_ROOM = "lobby"
 
 
 class KnownPaths:
@@ -66,7 +64,7 @@ class SameOrigin:
             await _deny(scope, send, f"origin {origin!r:.100} is not ours")
 
 
-class Accepted:
+class AcceptAnybody:
     """Accepts the connection as it comes; it speaks no subprotocol."""
 
     def __init__(self, app: App):
@@ -74,21 +72,21 @@ class Accepted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        if offered := _offered(scope):
+        if offered := offered_subprotocols(scope):
             await _refuse_dialects(scope, send, offered)
         else:
             await send({"type": "websocket.accept"})
             await self.app(scope, receive, send)
 
 
-class Dialects:
+class NegotiateDialect:
     """Accepts the connection in the dialect that it asks for, and puts that into `scope["dialect"]`."""
 
     def __init__(self, app: App):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        offered = _offered(scope)
+        offered = offered_subprotocols(scope)
         chosen = _choose(scope["path"], offered)
         if (on_drain := scope.get("extensions", {}).get("chatsite.drain")) is not None:
             on_drain(runtime.drain)
@@ -101,7 +99,7 @@ class Dialects:
                 await self.app({**scope, "dialect": chosen, "arrival": arrival}, receive, send)
 
 
-class Names:
+class IdentifyPerson:
     """Settles who this is, and puts that into `scope["person"]`: by cookie, by ticket, or by name alone."""
 
     def __init__(self, app: App):
@@ -111,7 +109,7 @@ class Names:
         try:
             person = await identify(scope)
         except NotAdmitted as refused:
-            await _close(scope, send, scope["dialect"], refused.code, str(refused))
+            await _close(scope, send, scope["dialect"], Close[refused.why.name], str(refused))
         except Refusal as trouble:
             await _close(scope, send, scope["dialect"], Close.OVERLOADED, trouble.message)
         else:
@@ -120,31 +118,26 @@ class Names:
 
 async def identify(scope: Scope) -> Person:
     """The person of a connection, or NotAdmitted. A name beside a cookie or ticket must be the same."""
-    name = _asked(scope, "name")
-    person = await _by_proof(scope, _asked(scope, "ticket"))
+    name = asked(scope, "name")
+    person = await _by_proof(scope, asked(scope, "ticket"))
     if person is not None:
         if name is not None and names.key(name) != names.key(person.name):
-            raise NotAdmitted(Close.FORBIDDEN, "the name is not the one signed in")
+            raise NotAdmitted(Why.FORBIDDEN, "the name is not the one signed in")
         return person
     if name is not None:
-        return await database.door.run(access.by_name, name)
+        return await database.identity_threads.run(identity.by_name, name)
     if scope["dialect"] is PlainText:
-        return await database.door.run(access.by_no_name)
-    raise NotAdmitted(Close.NOT_SIGNED_IN, "no cookie, no ticket and no name")
+        return await database.identity_threads.run(identity.by_no_name)
+    raise NotAdmitted(Why.NOT_SIGNED_IN, "no cookie, no ticket and no name")
 
 
 async def _by_proof(scope: Scope, ticket: str | None) -> Person | None:
-    ticket = ticket or _offered_ticket(scope)
+    ticket = ticket or offered_ticket(scope)
     if ticket is not None:
-        return access.by_ticket(ticket)
+        return tickets.by_ticket(ticket)
     if (session_key := cookie(scope, settings.SESSION_COOKIE_NAME)) is not None:
-        return await database.door.run(access.by_session, session_key)
+        return await database.identity_threads.run(identity.by_session, session_key)
     return None
-
-
-def room_asked(scope: Scope) -> str:
-    """The room of a simple dialect."""
-    return _asked(scope, "room") or DEFAULT_ROOM
 
 
 def is_ours(origin: str, host: str) -> bool:
@@ -160,40 +153,10 @@ def is_ours(origin: str, host: str) -> bool:
     return is_own and not settings.CHAT_ORIGINS and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
-def header(scope: Scope, name: bytes) -> str | None:
-    for key, value in scope["headers"]:
-        if key == name:
-            return value.decode("latin-1")
-    return None
-
-
-def cookie(scope: Scope, name: str) -> str | None:
-    return parse_cookie(header(scope, b"cookie") or "").get(name)
-
-
-def address(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else "-"
-
-
-def _asked(scope: Scope, key: str) -> str | None:
-    """What the query says."""
-    return parse_qs(scope["query_string"].decode("latin-1")).get(key, [None])[0]
-
-
-def _offered(scope: Scope) -> list[str]:
-    return [name for name in scope["subprotocols"] if not name.startswith(codec.TICKET_PREFIX)]
-
-
 def _choose(path: str, offered: list[str]) -> type[Dialect] | None:
     if not offered:
         return PlainText if path == "/ws/text/" else ModeCode
     return next((BY_SUBPROTOCOL[name] for name in offered if name in BY_SUBPROTOCOL), None)
-
-
-def _offered_ticket(scope: Scope) -> str | None:
-    prefix = codec.TICKET_PREFIX
-    return next((offer.removeprefix(prefix) for offer in scope["subprotocols"] if offer.startswith(prefix)), None)
 
 
 def _to_whoever_is_there(send: Send) -> Send:
@@ -214,11 +177,11 @@ async def _deny(scope: Scope, send: Send, why: str) -> None:
 async def _refuse_dialects(scope: Scope, send: Send, offered: list[str]) -> None:
     """A browser shows a close code only when its subprotocol was answered, so an unknown one is answered too."""
     await send({"type": "websocket.accept", "subprotocol": offered[0]})
-    await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "no subprotocol that we speak")
+    await _close(scope, send, None, Close.PROTOCOL_NOT_SUPPORTED, "unsupported subprotocol")
 
 
 async def _close(scope: Scope, send: Send, dialect: type[Dialect] | None, code: Close, why: str) -> None:
-    name = _asked(scope, "name")
+    name = asked(scope, "name")
     known_as = "" if name is None else f" as {name!r:.100}"
     logger.info("refused %s %.200r%s with %d: %s", address(scope), scope["path"], known_as, code, why)
     frame = dialect.told(events.Bye(code=code, reason=why)) if dialect else None

@@ -7,17 +7,27 @@ from typing import NamedTuple
 
 from chat import limits
 
+from . import codec
+
 
 class Change(NamedTuple):
     """The state of the message at `seq` since change number `version`, encoded once in the cluster.
 
-    `blob`: the bytes of a binary frame.
+    `blob`: the bytes of a binary frame. `event`: what is told live, where that is less than the state; None: the state
+    itself. `ordinal`: which message of the room it is, counted from 1.
     """
 
     version: int
     seq: int
     body: bytes
     blob: bytes | None = None
+    event: bytes | None = None
+    ordinal: int = 0
+
+    @property
+    def live(self) -> bytes:
+        """What is told to those who were here before."""
+        return self.body if self.event is None else self.event
 
 
 def fitting(changes: Iterable[Change], limit: int | None = None) -> tuple[list[Change], bool]:
@@ -33,3 +43,44 @@ def fitting(changes: Iterable[Change], limit: int | None = None) -> tuple[list[C
             return page, True
         page.append(change)
     return page, False
+
+
+def without_overtaken(changes: list[Change]) -> list[Change]:
+    """Leave out edits and reactions that a later state of the same message contains; the next one says from where.
+
+    New messages stay: a simple dialect shows nothing else.
+    """
+    newest_state = {change.seq: change.version for change in changes if change.event is None}
+    if len(changes) == len(newest_state):
+        return changes
+    kept: list[Change] = []
+    complete_to = changes[0].version - 1
+    for change in changes:
+        if change.version != change.seq and change.version < newest_state.get(change.seq, 0):
+            continue
+        if change.version > complete_to + 1:
+            change = change._replace(event=codec.complete_from(change.live, complete_to))
+        kept.append(change)
+        complete_to = change.version
+    return kept
+
+
+class Head(NamedTuple):
+    """A room's numbers as they are kept."""
+
+    room_id: int
+    epoch: str
+    head: int
+    floor: int
+
+
+class Page(NamedTuple):
+    """States of messages in the order asked for. Catching up: complete up to `head`, `more` beyond it.
+
+    `moved`: messages that were created up to there too, and changed beyond it; without them a page would have holes.
+    """
+
+    changes: list[Change]
+    head: int
+    more: bool
+    moved: list[Change] = []

@@ -7,6 +7,8 @@ from typing import Any, Union
 
 import msgspec
 
+from accounts.text import is_storable
+
 from .events import Message
 from .refusals import BrokenFrame
 from .verbs import VERBS, Verb
@@ -58,16 +60,10 @@ def _check_strings(verb: Verb) -> None:
             raise BrokenFrame("bad_frame", f"`{field}` has a character that cannot be kept.", verb.id)
 
 
-def is_storable(text: str) -> bool:
-    return "\0" not in text and (text.isascii() or not _has_surrogate(text))
-
-
-def _has_surrogate(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+def complete_from(event: bytes, number: int) -> bytes:
+    """The same event, which also stands for what was changed after that number and overtaken by it."""
+    tag, _, rest = event.partition(b",")
+    return b'%b,"from":%d,%b' % (tag, number, rest)
 
 
 def now() -> datetime:

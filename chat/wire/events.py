@@ -12,11 +12,15 @@ class Event(msgspec.Struct, tag_field="type", omit_defaults=True):
 
 
 class RoomState(msgspec.Struct, omit_defaults=True):
-    """A room in `hello`: where its number line stands, and how far this name has read."""
+    """A room of one's own in `hello`: its latest change, its last message, and the last one that this name has read.
+
+    `last` and `read` are ordinals: their difference is how many messages are unread.
+    """
 
     room: str
     title: str
     head: int
+    last: int
     read: int
 
 
@@ -31,10 +35,14 @@ class Hello(Event, tag="hello"):
 
 
 class Message(Event, tag="message", kw_only=True):
-    """The whole state of a message, whatever changed. `version` == `seq`: it is new."""
+    """The whole state of a message, whatever changed. `version` == `seq`: it is new.
+
+    `ordinal`: which message of the room it is, counted from 1 without holes.
+    """
 
     room: str
     seq: int
+    ordinal: int
     version: int
     author: str
     nonce: str
@@ -46,11 +54,29 @@ class Message(Event, tag="message", kw_only=True):
     binary: int | None = None
 
 
+class Reaction(Event, tag="reaction", kw_only=True):
+    """A reaction to the message at `seq` came or went: a change like any other, told as what changed."""
+
+    room: str
+    seq: int
+    version: int
+    emoji: str
+    name: str
+    on: bool
+
+
 class Online(msgspec.Struct, omit_defaults=True):
     """Who is in a room. Big rooms get the count alone."""
 
     count: int
     names: list[str] | None = None
+
+
+class Looking(Event, tag="looking", kw_only=True):
+    """Who is in the rooms that this connection looks at, by room."""
+
+    id: str | int | None = None
+    online: dict[str, Online]
 
 
 class Joined(Event, tag="joined", kw_only=True):
@@ -114,8 +140,10 @@ class TypingNames(Event, tag="typing", kw_only=True):
 
 
 class ReadMoved(Event, tag="read", kw_only=True):
+    """One has read so far, on another connection. `read` is an ordinal."""
+
     room: str
-    seq: int
+    read: int
 
 
 class HeartbeatReply(Event, tag="heartbeat", kw_only=True):

@@ -79,4 +79,10 @@ class Heartbeat(Verb, tag="heartbeat", kw_only=True):
     sent: float | int | str | None = None
 
 
-VERBS = (Join, Leave, History, Post, Edit, Delete, React, Read, Typing, Heartbeat)
+class Look(Verb, tag="look", kw_only=True):
+    """From now on, who is here, who comes and goes and who types is told of these rooms only."""
+
+    rooms: list[str]
+
+
+VERBS: tuple[type[Verb], ...] = tuple(Verb.__subclasses__())

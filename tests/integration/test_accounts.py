@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import access, names
+from accounts import identity, names, tickets
 from accounts.forms import NAME_RULES
 from accounts.models import User
 from chat.models import Message, Room
@@ -104,7 +104,7 @@ def test_a_name_that_was_only_ever_given_can_be_taken_over(client, lobby):
     assert who(client) == "alice"
     taken_over = User.objects.get(pk=known_by_name.pk)
     assert taken_over.is_claimed
-    assert access.stamp(taken_over) != access.stamp(known_by_name)
+    assert identity.stamp(taken_over) != identity.stamp(known_by_name)
 
 
 def test_a_disabled_name_cannot_be_taken_over(client, lobby):
@@ -329,8 +329,8 @@ def test_a_ticket_admits_whoever_is_signed_in(client, lobby):
     answer = client.post("/api/ticket")
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert answer.json()["expires_in"] == access.TICKET_LIFETIME_S
-    assert access.by_ticket(answer.json()["ticket"]).name == "alice"
+    assert answer.json()["expires_in"] == tickets.TICKET_LIFETIME_S
+    assert tickets.by_ticket(answer.json()["ticket"]).name == "alice"
 
 
 def test_a_ticket_is_not_for_those_who_are_signed_out(client):
@@ -355,13 +355,13 @@ def test_a_ticket_is_not_given_to_another_sites_page(client_that_checks):
 
 def test_who_gives_no_name_is_nobody_who_was_there(monkeypatch):
     monkeypatch.setattr(names.secrets, "token_hex", lambda length: "0" * 2 * length)
-    assert [access.by_no_name().name for _ in range(3)] == ["guest-0000", "guest-00000", "guest-000000"]
+    assert [identity.by_no_name().name for _ in range(3)] == ["guest-0000", "guest-00000", "guest-000000"]
 
 
 def test_where_guests_are_not_admitted_nobody_is_given_a_name(settings):
     settings.CHAT_GUESTS = False
-    with pytest.raises(access.NotAdmitted):
-        access.by_no_name()
+    with pytest.raises(identity.NotAdmitted):
+        identity.by_no_name()
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "1e9"])

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from chat.models import Membership, Message, Notice, Room
+from chat.models import AccessNotice, Membership, Message, Room
 
 pytestmark = pytest.mark.django_db
 
@@ -78,9 +78,9 @@ def test_people_are_deactivated_and_activated(office):
 
 def test_the_processes_are_told_whom_to_look_at_again(office):
     alice = User.objects.create_guest("alice")
-    Notice.objects.all().delete()
+    AccessNotice.objects.all().delete()
     choose(office, "deactivate", alice)
-    assert Notice.objects.get().user_id == alice.pk
+    assert AccessNotice.objects.get().user_id == alice.pk
 
 
 def test_nobody_deactivates_oneself(office, root):

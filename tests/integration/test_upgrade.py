@@ -11,7 +11,7 @@ from rig.visitor import Visitor
 SOCKET_PATHS = ["/ws/", "/ws/text/", "/ws/echo/"]
 
 EXPIRED_TICKET = (
-    "from chat import access, models; print(access.issue_ticket(models.User.objects.by_name({!r}), None, -1))"
+    "from accounts import models, tickets; print(tickets.issue_ticket(models.User.objects.by_name({!r}), None, -1))"
 )
 
 

@@ -21,7 +21,7 @@ MODULES = sorted(
     if not BESIDE_THE_ROWS & set(path.relative_to(PROJECT).parts)
 )
 
-# The folders of chat/, from top to bottom: an import goes to a lower row only. Folders in one row do not know each other.
+# The folders of chat/, from top to bottom: an import goes to a lower row only, never sideways.
 ROWS = [
     {"apps", "management"},
     {"pages", "sockets"},

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from chat.live.hub import Hub
-from chat.messages.pages import Head, Page
-from chat.wire.change import Change
+from chat.wire.change import Change, Head, Page
 
 ROOM = (1, "lobby", "Lobby")
 

@@ -3,13 +3,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts import access
-from accounts.access import NotAdmitted, Person
+from accounts import identity, tickets
+from accounts.identity import NotAdmitted, Person, Why
 from accounts.models import User
 from chat import database
 from chat.sockets import upgrade
-from chat.sockets.upgrade import Accepted, Dialects, KnownPaths, Names, SameOrigin
-from chat.wire.closes import Close
+from chat.sockets.upgrade import AcceptAnybody, IdentifyPerson, KnownPaths, NegotiateDialect, SameOrigin
 from chat.wire.dialects import ChatV1, ModeCode, PlainText
 from rig.clock import Clock
 
@@ -146,7 +145,7 @@ async def test_a_program_without_an_origin_is_let_through():
 
 
 async def test_echo_speaks_no_subprotocol(lines):
-    upgrade = await Upgrade(Accepted).play(scope("/ws/echo/", subprotocols=["chat.v1"]))
+    upgrade = await Upgrade(AcceptAnybody).play(scope("/ws/echo/", subprotocols=["chat.v1"]))
     assert upgrade.reached is None
     assert upgrade.sent == [
         {"type": "websocket.accept", "subprotocol": "chat.v1"},
@@ -175,19 +174,19 @@ def test_any_origin_and_host_are_compared_without_a_fault(origin, host):
     ],
 )
 async def test_the_first_dialect_that_we_speak_is_answered(path, offered, dialect, answered):
-    upgrade = await Upgrade(Dialects).play(scope(path, subprotocols=offered))
+    upgrade = await Upgrade(NegotiateDialect).play(scope(path, subprotocols=offered))
     assert upgrade.reached["dialect"] is dialect
     assert upgrade.sent == [{"type": "websocket.accept", "subprotocol": answered}]
 
 
 async def test_text_by_its_path_needs_no_subprotocol():
-    upgrade = await Upgrade(Dialects).play(scope("/ws/text/"))
+    upgrade = await Upgrade(NegotiateDialect).play(scope("/ws/text/"))
     assert upgrade.reached["dialect"] is PlainText
 
 
 @pytest.mark.parametrize("offered", [["chat.v2"], ["CHAT.V1"], ["mqtt", "ticket.abc", "wamp"], ["chat.v1\x00"]])
 async def test_a_dialect_that_we_do_not_speak_is_closed_with_4004(offered, lines):
-    upgrade = await Upgrade(Dialects).play(scope(subprotocols=offered))
+    upgrade = await Upgrade(NegotiateDialect).play(scope(subprotocols=offered))
     assert upgrade.reached is None
     assert upgrade.sent == [
         {"type": "websocket.accept", "subprotocol": offered[0]},
@@ -197,7 +196,7 @@ async def test_a_dialect_that_we_do_not_speak_is_closed_with_4004(offered, lines
 
 
 async def test_echo_is_accepted_as_it_comes():
-    upgrade = await Upgrade(Accepted).play(scope("/ws/echo/"))
+    upgrade = await Upgrade(AcceptAnybody).play(scope("/ws/echo/"))
     assert upgrade.sent == [{"type": "websocket.accept"}]
     assert upgrade.reached is not None
 
@@ -214,21 +213,21 @@ def people(monkeypatch):
 
     def by_name(name):
         if name.casefold() == "alice":
-            raise NotAdmitted(Close.FORBIDDEN, "this name belongs to somebody")
+            raise NotAdmitted(Why.FORBIDDEN, "this name belongs to somebody")
         return Person(8, name, by_name_alone=True)
 
-    monkeypatch.setattr(access, "by_session", by_session)
-    monkeypatch.setattr(access, "by_name", by_name)
-    monkeypatch.setattr(access, "by_no_name", lambda: Person(9, "guest-4f2a", by_name_alone=True))
-    monkeypatch.setattr(access, "time", Clock())
+    monkeypatch.setattr(identity, "by_session", by_session)
+    monkeypatch.setattr(identity, "by_name", by_name)
+    monkeypatch.setattr(identity, "by_no_name", lambda: Person(9, "guest-4f2a", by_name_alone=True))
+    monkeypatch.setattr(tickets, "time", Clock())
 
 
 def ticket(name="Alice", lifetime_s=60):
-    return access.issue_ticket(User(pk=7, username=name), lifetime_s=lifetime_s)
+    return tickets.issue_ticket(User(pk=7, username=name), lifetime_s=lifetime_s)
 
 
 async def person(dialect=ChatV1, **given):
-    upgrade = await Upgrade(Names).play({**scope(**given), "dialect": dialect})
+    upgrade = await Upgrade(IdentifyPerson).play({**scope(**given), "dialect": dialect})
     return upgrade.reached["person"] if upgrade.reached else upgrade.close_code
 
 
@@ -294,7 +293,7 @@ class TestNames:
         assert await person(dialect) == 4001
 
     async def test_the_refusal_is_said_in_the_dialect_before_the_close(self):
-        upgrade = await Upgrade(Names).play({**scope(), "dialect": ModeCode})
+        upgrade = await Upgrade(IdentifyPerson).play({**scope(), "dialect": ModeCode})
         said, closed = upgrade.sent
         assert said["text"] == '{"ModeCode":"error","msg":"no cookie, no ticket and no name","code":4001}'
         assert closed == {"type": "websocket.close", "code": 4001}
@@ -303,7 +302,7 @@ class TestNames:
         def away(key):
             raise database.Unavailable
 
-        monkeypatch.setattr(access, "by_session", away)
+        monkeypatch.setattr(identity, "by_session", away)
         assert await person(cookie="sessionid=alices-session") == 4104
 
     @pytest.mark.parametrize("query", ["&".join(f"a{n}=1" for n in range(100)), "name=%", "=&=&;", "%zz=%zz"])

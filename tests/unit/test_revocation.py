@@ -3,11 +3,12 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from accounts.access import Person, Standing
+from accounts.identity import Person
+from accounts.sessions import Standing
 from chat import database
 from chat.live import revocation
 from chat.live.revocation import Revocation
-from chat.models import Notice
+from chat.models import AccessNotice
 from chat.wire.closes import Close
 from rig.clock import Clock
 
@@ -94,7 +95,7 @@ async def test_a_room_that_was_joined_while_the_database_was_asked_stays(standin
 
 async def test_who_could_not_be_looked_at_is_looked_at_the_next_time(standing, monkeypatch):
     """The notice has been read; then the database goes away."""
-    alice, notices = Connected(), [Notice(pk=1, user_id=7)]
+    alice, notices = Connected(), [AccessNotice(pk=1, user_id=7)]
     look, read = database.readers.run, AsyncMock(return_value=notices)
     watch = Revocation([alice])
     standing["standing"] = standing["standing"]._replace(stamps={})

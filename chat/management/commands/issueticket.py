@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import access
+from accounts import tickets
 from accounts.models import User
 
 DAY_S = 24 * 3600
@@ -23,4 +23,4 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {name}.") from None
         if not 0 < days <= DAYS_LIMIT:
             raise CommandError(f"A ticket is good for more than 0 and at most {DAYS_LIMIT:,} days.")
-        self.stdout.write(access.issue_ticket(user, lifetime_s=days * DAY_S))
+        self.stdout.write(tickets.issue_ticket(user, lifetime_s=days * DAY_S))

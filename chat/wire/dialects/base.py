@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from accounts.text import is_storable
 from chat.wire.change import Change
-from chat.wire.codec import is_storable
 from chat.wire.events import Event
 from chat.wire.frame import Frame
 from chat.wire.refusals import BrokenFrame
@@ -25,7 +25,9 @@ class Echo(msgspec.Struct):
 
 
 class Who(msgspec.Struct):
-    """Who is here?"""
+    """Who is in the room?"""
+
+    room: str
 
 
 class Say(msgspec.Struct):

@@ -34,4 +34,4 @@ class ChatV1(Dialect):
 
     @classmethod
     def changed(cls, changes: Sequence[Change]) -> list[Frame]:
-        return [Frame(b"\n".join([change.body for change in changes]))]
+        return [Frame(b"\n".join([change.live for change in changes]))]

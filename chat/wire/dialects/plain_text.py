@@ -31,7 +31,7 @@ class PlainText(Dialect):
     def _asked(self, line: str) -> Asked:
         command, _, rest = line.partition(" ")
         if command == "/who":
-            return Who()
+            return Who(self.room or "")
         if command == "/me" and not rest.strip():
             return Say(f"You are {self.name} in {self.room}.")
         if command == "/me":

@@ -1,0 +1,18 @@
+"""Who may touch the database, and how: threads with bounds, questions answered together, transactions in few trips."""
+
+from .batched import Batched
+from .threads import Threads, identity_threads, readers, writer
+from .transaction import Query, Statements, transaction
+from .trouble import Unavailable
+
+__all__ = [
+    "Batched",
+    "Query",
+    "Statements",
+    "Threads",
+    "Unavailable",
+    "identity_threads",
+    "readers",
+    "transaction",
+    "writer",
+]

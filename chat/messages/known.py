@@ -1,0 +1,155 @@
+"""What a transaction knows before it decides: all of it read in one round trip.
+
+Rooms are locked by the first statement; the others see what was committed before the lock was given.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from chat import limits
+from chat.database import Query, Statements
+from chat.wire import events
+from chat.wire.change import Change
+
+from . import rows
+from .entries import Amendment, Entry, Posting
+
+Identity = tuple[str, int, str]  # room, author's id, nonce
+
+
+class LockedRoom:
+    """A room whose numbers are given out: every change takes the next number, every message the next ordinal."""
+
+    def __init__(self, id: int, slug: str, is_private: bool, head: int, posts: int):
+        self.id, self.slug, self.is_private = id, slug, is_private
+        self.head, self.posts = head, posts
+        self.changes: list[Change] = []
+
+    def next_number(self) -> int:
+        self.head += 1
+        return self.head
+
+    def next_ordinal(self) -> int:
+        self.posts += 1
+        return self.posts
+
+
+class Author(NamedTuple):
+    """Somebody who writes."""
+
+    name: str
+    is_active: bool
+
+
+class Lately(NamedTuple):
+    """How many messages somebody posted within the window of the rate, whichever process took them; and since when."""
+
+    posted: int
+    since: datetime
+
+
+class Known:
+    """Rooms by slug, people by id, roles by (room, user), and what was said and changed before, by nonce."""
+
+    def __init__(self, entries: Sequence[Entry], now: datetime, statements: Statements):
+        self.now = now
+        self._entries = entries
+        self._slugs = sorted({entry.verb.room for entry in entries})
+        self._users = sorted({entry.user_id for entry in entries})
+        self._of_rooms = statements.among("room.slug", self._slugs)
+        self._among = statements.among
+        locked, people, roles, said, *optional = statements.together(
+            [self._rooms(), self._people(), self._roles(), self._said(), *self._optional()]
+        )
+        self.rooms = {row[1]: LockedRoom(*row) for row in locked}
+        self.people = {id: Author(name, bool(is_active)) for id, name, is_active in people}
+        self.roles: dict[tuple[str, int], str] = {(room, user_id): role for room, user_id, role in roles}
+        self.said: dict[Identity, int] = {(room, user, nonce): seq for room, user, nonce, seq in said}
+        self._take_optional(optional)
+
+    def _optional(self) -> list[Query]:
+        """What a plain post does not need."""
+        queries = []
+        if self._has_amendments():
+            queries += [self._amended(), self._targets()]
+        if settings.CHAT_POSTS_PER_S:
+            queries.append(self._lately())
+        return queries
+
+    def _take_optional(self, answers: list[list[tuple]]) -> None:
+        self.amended: dict[Identity, tuple[int, int]] = {}
+        self.targets: dict[tuple[str, int], tuple[int, events.Message]] = {}
+        self.lately: defaultdict[int, Lately] = defaultdict(lambda: Lately(0, self.now))
+        if self._has_amendments():
+            amended, targets, *answers = answers
+            self.amended = {(room, user, nonce): (seq, version) for room, user, nonce, seq, version in amended}
+            for author_id, *row in targets:
+                message = rows.message_of(tuple(row))
+                self.targets[message.room, message.seq] = (author_id, message)
+        for author_id, count, since in answers[0] if answers else ():
+            self.lately[author_id] = Lately(count, rows.moment_of(since))
+
+    def _has_amendments(self) -> bool:
+        return any(isinstance(entry.verb, Amendment) for entry in self._entries)
+
+    @property
+    def window(self) -> timedelta:
+        """Within this time nobody posts more than POSTS_BURST messages."""
+        return timedelta(seconds=limits.POSTS_BURST / settings.CHAT_POSTS_PER_S)
+
+    # One statement each
+
+    def _rooms(self) -> Query:
+        # Not FOR UPDATE: that would wait for everybody who takes a place in the room.
+        lock = "" if connection.vendor == "sqlite" else " ORDER BY room.id FOR NO KEY UPDATE"
+        sql = "SELECT room.id, room.slug, room.is_private, room.head, room.posts FROM chat_room room"
+        return Query(f"{sql} WHERE {self._of_rooms.sql}{lock}", self._of_rooms.values)
+
+    def _people(self) -> Query:
+        those = self._among("id", self._users)
+        return Query(f"SELECT id, username, is_active FROM accounts_user WHERE {those.sql}", those.values)
+
+    def _roles(self) -> Query:
+        return self._in_rooms("SELECT room.slug, place.user_id, place.role FROM chat_membership place", "place.user_id")
+
+    def _said(self) -> Query:
+        """The author of a message with the same nonce gets the first answer again (promise G2)."""
+        nonces = {entry.verb.nonce for entry in self._entries if isinstance(entry.verb, Posting)}
+        select = "SELECT room.slug, place.author_id, place.nonce, place.seq FROM chat_message place"
+        return self._in_rooms(select, "place.author_id", nonces)
+
+    def _amended(self) -> Query:
+        """A late copy, from a process that was suspended, must not undo what was changed since (promise G2).
+
+        These nonces are apart from those of posts, so that posts, which are many, do not have to look here as well.
+        """
+        nonces = {entry.verb.nonce for entry in self._entries if isinstance(entry.verb, Amendment) and entry.verb.nonce}
+        select = "SELECT room.slug, place.author_id, place.nonce, place.seq, place.version FROM chat_changenonce place"
+        return self._in_rooms(select, "place.author_id", nonces)
+
+    def _in_rooms(self, select: str, author: str, nonces: set[str] | None = None) -> Query:
+        """Rows of `place` in the rooms, of these people, with one of these nonces."""
+        conditions = [self._of_rooms, self._among(author, self._users)]
+        if nonces is not None:
+            conditions.append(self._among("place.nonce", sorted(nonces)))
+        where = " AND ".join(condition.sql for condition in conditions)
+        values = [value for condition in conditions for value in condition.values]
+        return Query(f"{select} JOIN chat_room room ON room.id = place.room_id WHERE {where}", values)
+
+    def _targets(self) -> Query:
+        """The messages that are to be changed, as they are."""
+        wanted = sorted({entry.verb.seq for entry in self._entries if isinstance(entry.verb, Amendment)})
+        those = self._among("message.seq", wanted)
+        return Query(f"{rows.SELECT} WHERE {self._of_rooms.sql} AND {those.sql}", self._of_rooms.values + those.values)
+
+    def _lately(self) -> Query:
+        those = self._among("author_id", self._users)
+        sql = f"SELECT author_id, count(*), min(created_at) FROM chat_message WHERE {those.sql} AND created_at > %s"
+        return Query(f"{sql} GROUP BY author_id", [*those.values, rows.moment(self.now - self.window)])
