@@ -7,7 +7,7 @@ import json
 import os
 
 from chat import limits
-from chatsite.server.server import CommandLine
+from chatsite.server.cli import CommandLine
 
 HASTE = 5
 CLOCKS = [

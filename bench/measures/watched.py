@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.backends.signals import connection_created
 
-from chatsite.server.server import CommandLine
+from chatsite.server.cli import CommandLine
 
 LINE = "a query for messages"
 SLOW_READ_S = float(os.environ.get("SLOW_READ_S", 0))

@@ -52,16 +52,7 @@ class Runtime:
         self.going = Drain(self.connections)
         self.positions = ReadPositions(lambda positions: database.writer.run(reading.keep, positions))
         self._own_rooms = Batched(database.readers, visible.own_rooms)
-        self._handlers: dict[str, Callable[[Parcel], None]] = {
-            "changes": self._changes_arrived,
-            "presence.changes": lambda parcel: self.presence.heard_changes(parcel["from"], parcel),
-            "presence.number": lambda parcel: self.presence.heard_number(parcel["from"], parcel["number"]),
-            "presence.snapshot": lambda parcel: self.presence.apply_snapshot(parcel["from"], parcel),
-            "presence.ask": self.presence.asked,
-            "typing": lambda parcel: self.hub.typing(parcel["room"], parcel["name"]),
-            "read": self._read_elsewhere,
-            "read.ask": lambda parcel: self._publish_positions(parcel["user"]),
-        }
+        self._handlers = self._handlers_by_kind()
 
     async def start(self) -> None:
         await self.link.start()
@@ -144,6 +135,19 @@ class Runtime:
 
     def _publish_to_all(self, kind: str, parcel: Parcel) -> None:
         self.link.publish(EVERYBODY, kind, parcel)
+
+    def _handlers_by_kind(self) -> dict[str, Callable[[Parcel], None]]:
+        """What is done with a parcel of another process."""
+        return {
+            "changes": self._changes_arrived,
+            "presence.changes": lambda parcel: self.presence.heard_changes(parcel["from"], parcel),
+            "presence.number": lambda parcel: self.presence.heard_number(parcel["from"], parcel["number"]),
+            "presence.snapshot": lambda parcel: self.presence.apply_snapshot(parcel["from"], parcel),
+            "presence.ask": self.presence.asked,
+            "typing": lambda parcel: self.hub.typing(parcel["room"], parcel["name"]),
+            "read": self._read_elsewhere,
+            "read.ask": lambda parcel: self._publish_positions(parcel["user"]),
+        }
 
     def _received(self, kind: str, parcel: dict[str, Any]) -> None:
         if (handler := self._handlers.get(kind)) is not None:

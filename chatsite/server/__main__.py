@@ -1,3 +1,3 @@
-from .server import CommandLine
+from .cli import CommandLine
 
 CommandLine.entrypoint()

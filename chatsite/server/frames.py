@@ -10,12 +10,9 @@ import logging
 import math
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from twisted.protocols.policies import ProtocolWrapper
-
-if TYPE_CHECKING:
-    from .websocket import ChatSocket
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +29,21 @@ class Frame(Protocol):
 
     @property
     def wire(self) -> bytes: ...
+
+
+class Socket(Protocol):
+    """A WebSocket of autobahn's and its transport, as far as frames know it."""
+
+    STATE_OPEN: int
+    state: int
+    transport: Any
+    peer: str
+    localCloseCode: int | None
+
+    def sendCloseFrame(self, code: int | None = None) -> None: ...
+    def hand_over(self, received: Callable[[dict[str, Any]], None]) -> None: ...
+    def hold_reading(self, reason: str) -> None: ...
+    def release_reading(self, reason: str) -> None: ...
 
 
 class Frames:
@@ -55,7 +67,7 @@ class Frames:
         "emptied",
     )
 
-    def __init__(self, protocol: "ChatSocket") -> None:
+    def __init__(self, protocol: Socket) -> None:
         self.protocol = protocol
         self._transport = protocol.transport
         self._bottom = _bottom(protocol.transport)

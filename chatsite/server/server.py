@@ -1,4 +1,4 @@
-"""Daphne, completed through its own hooks: python -m chatsite.server [daphne's options] chatsite.asgi:application
+"""Daphne, completed through its own hooks.
 
 The sockets are those of websocket.py, offered to the application as scope["extensions"]["chatsite.frames"].
 SIGTERM drains; scope["extensions"]["chatsite.drain"] takes the functions to await before sockets are closed.
@@ -10,27 +10,27 @@ import gc
 import logging
 import math
 import os
-import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from daphne.cli import CommandLineInterface
 from daphne.server import Server, reactor
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
 from twisted.web.http import H2_ENABLED
 
 from . import websocket
-from .hooks import hook, is_fit, rehearse
+from .hooks import hook, is_fit
 from .http_channel import REQUEST_TIMEOUT_S, PatientChannel
+from .inbox import Inbox
+from .inherited import INHERITED, other_family
+from .rehearsal import rehearse
 from .websocket import (
     CLOSE_HANDSHAKE_TIMEOUT_S,
     Application,
     ChatSocket,
-    Message,
     Receive,
     Scope,
     Send,
@@ -40,7 +40,6 @@ from .websocket import (
 
 logger = logging.getLogger("chatsite.server")
 
-INHERITED = "fd:fileno="
 ACCEPT_BACKLOG = 1024
 
 # A connection is some hundred objects that stay: Python's own 700 would look through them ten times as often.
@@ -51,6 +50,7 @@ CLOSE_TIMEOUT_S = 2
 END_TIMEOUT_S = 1
 GOING_AWAY = 1001
 CHECK_INTERVAL_S = 0.05
+APPLICATION_CHECK_S, TIMEOUT_CHECK_S = 1, 2  # Daphne's own
 
 Connections = dict[Any, dict[str, Any]]
 DrainCallback = Callable[[], Awaitable[None]]
@@ -65,7 +65,7 @@ class ChatServer(Server):
     def __init__(self, application: Any, **options: Any) -> None:
         super().__init__(application=partial(_serve, application), **options)
         endpoints = self.endpoints
-        self._inherited = {endpoint: family for endpoint in endpoints if (family := _other_family(endpoint))}
+        self._inherited = {endpoint: family for endpoint in endpoints if (family := other_family(endpoint))}
         self.endpoints: list[str] = [endpoint for endpoint in endpoints if endpoint not in self._inherited]
         self._stop_accepting: list[Callable[[], Any]] = []
         self._drain_callbacks: list[DrainCallback] = []
@@ -139,24 +139,61 @@ class ChatServer(Server):
         """Daphne looks through all connections every second. Only those that have ended can need it."""
         ended, self._ended = self._ended, set()
         left = {protocol: self.connections[protocol] for protocol in ended if protocol in self.connections}
-        with self._looking_at(left):
-            super().application_checker()
-        for protocol in ended - left.keys():
-            self.connections.pop(protocol, None)
-        self._ended |= {protocol for protocol, details in left.items() if "disconnected" in details}
+        try:
+            self._check(super().application_checker, left)
+        finally:
+            for protocol in ended - left.keys():
+                self.connections.pop(protocol, None)
+            self._ended |= {protocol for protocol, details in left.items() if "disconnected" in details}
+            reactor.callLater(APPLICATION_CHECK_S, self.application_checker)
 
     @hook
     def timeout_checker(self) -> None:
         """Nothing can be due for a socket that was heard a moment ago."""
+        try:
+            self._check(super().timeout_checker, self._quiet())
+            if self._parent not in (None, os.getppid()) and not self.is_draining:
+                logger.warning("the process that started this one is gone")
+                self.stop()
+        finally:
+            reactor.callLater(TIMEOUT_CHECK_S, self.timeout_checker)
+
+    def _quiet(self) -> Connections:
         longest_s = min(self.ping_interval, self.websocket_connect_timeout, websocket.MESSAGE_TIMEOUT_S)
         heard_before = time.time() - longest_s if self.websocket_timeout < 0 else math.inf
         everybody = self.connections.items()
-        quiet = {protocol: details for protocol, details in everybody if _last_heard(protocol) < heard_before}
-        with self._looking_at(quiet):
-            super().timeout_checker()
-        if self._parent not in (None, os.getppid()) and not self.is_draining:
-            logger.warning("the process that started this one is gone")
-            self.stop()
+        return {protocol: details for protocol, details in everybody if _last_heard(protocol) < heard_before}
+
+    def _check(self, check: Callable[[], None], some: Connections) -> None:
+        """Daphne's check of these connections; of each alone where one raises, so that it keeps nobody else from it."""
+        try:
+            self._check_together(check, some)
+        except Exception:
+            for protocol, details in list(some.items()):
+                try:
+                    self._check_together(check, {protocol: details})
+                except Exception:
+                    logger.exception("a connection could not be checked, and is dropped")
+                    self._drop(protocol)
+                    some.pop(protocol, None)
+
+    def _check_together(self, check: Callable[[], None], some: Connections) -> None:
+        with self._looking_at(some), self._without_next_round():
+            check()
+
+    @contextmanager
+    def _without_next_round(self) -> Iterator[None]:
+        """Daphne orders the next round at the end of each, and none when it raises: we order it ourselves."""
+        self.application_checker = self.timeout_checker = _no_round  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del self.application_checker, self.timeout_checker
+
+    def _drop(self, protocol: Any) -> None:
+        self.connections.pop(protocol, None)
+        with suppress(Exception):
+            protocol.transport.abortConnection()
 
     @contextmanager
     def _looking_at(self, some: Connections) -> Iterator[None]:
@@ -210,48 +247,6 @@ class ChatServer(Server):
         return [task for task in tasks if task and not task.done()]
 
 
-class Inbox:
-    """What came in for an application. An `asyncio.Queue` has four deques: 3 kB for nothing, most of the time."""
-
-    __slots__ = ("_messages", "_waiter")
-
-    def __init__(self) -> None:
-        self._messages: list[Message] = []
-        self._waiter: asyncio.Future[None] | None = None
-
-    def put_nowait(self, message: Message) -> None:
-        self._messages.append(message)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def get(self) -> Message:
-        """The next message. One application waits for it."""
-        while not self._messages:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        return self.get_nowait()
-
-    def get_nowait(self) -> Message:
-        return self._messages.pop(0)
-
-    def qsize(self) -> int:
-        return len(self._messages)
-
-
-class CommandLine(CommandLineInterface):
-    """Daphne's command line with the defaults of a chat, and quiet unless asked."""
-
-    server_class = ChatServer
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parser.set_defaults(
-            verbosity=0, websocket_connect_timeout=20, websocket_timeout=-1, ping_interval=30, ping_timeout=20
-        )
-        if not is_fit(ChatServer):
-            self.server_class = Server
-
-
 async def _serve(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
     frames = scope["extensions"].get("chatsite.frames")
     if frames:
@@ -260,19 +255,11 @@ async def _serve(application: Application, scope: Scope, receive: Receive, send:
         await application(scope, receive, send)
 
 
+def _no_round() -> None: ...
+
+
 def _last_heard(protocol: Any) -> float:
     return getattr(protocol, "last_ping", 0)
-
-
-def _other_family(endpoint: str) -> int | None:
-    """The family of a socket given with --fd, where it is not the IPv4 that Daphne takes it for."""
-    if not endpoint.startswith(INHERITED):
-        return None
-    try:
-        with socket.socket(fileno=os.dup(int(endpoint.removeprefix(INHERITED)))) as listener:
-            return listener.family if listener.family != socket.AF_INET else None
-    except OSError:  # not a socket: Daphne says so
-        return None
 
 
 async def _drained(callback: DrainCallback) -> None:

@@ -5,48 +5,20 @@ MESSAGE_TIMEOUT_S to arrive. A peer that breaks the protocol is told so in a clo
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from .frames import Frames
+from .handshake import OF_THE_HANDSHAKE, Upgraded
 from .hooks import hook
+from .inbox import DirectInbox, Message
+from .whole_text import whole_text
 
-logger = logging.getLogger(__name__)
-
-# What autobahn and Daphne keep of a handshake, 3 kB of it, and never look at again.
-OF_THE_HANDSHAKE = frozenset(
-    (
-        "_raw_query_string",
-        "_transport_details",
-        "_wskey",
-        "application_deferred",
-        "clean_headers",
-        "http_headers",
-        "http_request_data",
-        "http_request_host",
-        "http_request_params",
-        "http_request_path",
-        "http_request_uri",
-        "http_response_data",
-        "http_status_line",
-        "is_open",
-        "protocol_to_accept",
-        "request",
-        "root_path",
-        "server_addr",
-        "websocket_extensions",
-        "websocket_extensions_in_use",
-        "websocket_origin",
-        "websocket_protocol_in_use",
-        "websocket_protocols",
-    )
-)
 UNREAD_STATISTICS = TrafficStats()
 CONSTANTS = (type(None), bool, int, bytes)
 
@@ -56,24 +28,14 @@ CONTROL_FRAME_LIMIT_BYTES = 125
 MESSAGE_TIMEOUT_S = 60.0
 CLOSE_HANDSHAKE_TIMEOUT_S = 5
 
-FINAL_TEXT, MASKED, TWO_BYTES_OF_LENGTH = 0x81, 0x80, 126
-SHORT_HEADER_BYTES = 6
-
 NORMAL_CLOSURE = 1000
 NO_CODE_RECEIVED = 1005
 POLICY_VIOLATION = 1008
 
 Scope = dict[str, Any]
-Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-
-class Upgraded(NamedTuple):
-    """What is kept of a request: Daphne names it when the connection ends."""
-
-    path: str
 
 
 class ChatSocket(WebSocketProtocol):
@@ -101,11 +63,11 @@ class ChatSocket(WebSocketProtocol):
             return message
 
         await application(scope, receive_and_release, send)
-        if not isinstance(self.application_queue, Taker):
+        if not isinstance(self.application_queue, DirectInbox):
             leave(self, NORMAL_CLOSURE)
 
     def hand_over(self, received: Callable[[Message], None]) -> None:
-        inbox, self.application_queue = self.application_queue, Taker(self, received)
+        inbox, self.application_queue = self.application_queue, DirectInbox(self, received)
         while inbox.qsize():
             message = inbox.get_nowait()
             if self.state == self.STATE_OPEN or message["type"] == "websocket.disconnect":
@@ -228,7 +190,7 @@ class ChatSocket(WebSocketProtocol):
     @hook
     def onPing(self, payload: bytes) -> None:
         super().onPing(payload)
-        if isinstance(self.application_queue, Taker):
+        if isinstance(self.application_queue, DirectInbox):
             self.application_queue.put_nowait({"type": "websocket.ping"})
 
     def hold_reading(self, reason: str) -> None:
@@ -290,56 +252,6 @@ class ChatSocket(WebSocketProtocol):
         if hasattr(self, "server"):
             own_code = self.localCloseCode if self.closedByMe else None
             super().onClose(wasClean, own_code or code or NO_CODE_RECEIVED, reason)
-
-
-class Taker:
-    """In place of an application's queue: what comes is taken at once."""
-
-    __slots__ = ("_protocol", "_received")
-
-    def __init__(self, protocol: ChatSocket, received: Callable[[Message], None]) -> None:
-        self._protocol = protocol
-        self._received = received
-
-    def put_nowait(self, message: Message) -> None:
-        """An application that fails is told of as Daphne does it."""
-        try:
-            self._received(message)
-        except Exception as error:
-            logger.exception("Exception inside application: %s", error)
-            self._protocol.handle_exception(error)
-
-    def qsize(self) -> int:
-        return 0
-
-
-def whole_text(data: bytes) -> bytes | None:
-    """The text of one complete, masked text frame below 64 KiB (RFC 6455, 5.2); None: it is anything else."""
-    if len(data) < SHORT_HEADER_BYTES or data[0] != FINAL_TEXT or not data[1] & MASKED:
-        return None
-    length, begin = data[1] & ~MASKED, SHORT_HEADER_BYTES
-    if length == TWO_BYTES_OF_LENGTH:
-        length, begin = int.from_bytes(data[2:4]), SHORT_HEADER_BYTES + 2
-        if length < TWO_BYTES_OF_LENGTH:
-            return None
-    if len(data) != begin + length:
-        return None
-    text = _masked(data[begin:], data[begin - 4 : begin])
-    return text if _is_utf8(text) else None
-
-
-def _masked(payload: bytes, mask: bytes) -> bytes:
-    length = len(payload)
-    stretched = (mask * (length // 4 + 1))[:length]
-    return (int.from_bytes(payload) ^ int.from_bytes(stretched)).to_bytes(length)
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def leave(protocol: WebSocketProtocol, code: int) -> None:

@@ -30,7 +30,7 @@ class TinyServer(Program):
         self.port = free_port()
         self._reach = reach or ("127.0.0.1", self.port)
         address = [] if reach else ["-b", "127.0.0.1", "-p", str(self.port)]
-        start = f"import sys\n{before}\nfrom chatsite.server.server import CommandLine\nCommandLine().run(sys.argv[1:])"
+        start = f"import sys\n{before}\nfrom chatsite.server.cli import CommandLine\nCommandLine().run(sys.argv[1:])"
         self._read_until = 0
         super().__init__(
             [sys.executable, "-c", start, *address, *options, APPLICATION],

@@ -27,6 +27,7 @@ def change(seq, text="hello", version=None, author="alice", blob=None, **fields)
     message = events.Message(
         room="lobby",
         seq=seq,
+        ordinal=1,
         version=version or seq,
         author=author,
         nonce=f"n{seq}",
@@ -193,7 +194,7 @@ def test_an_empty_line_says_nothing(plain_text, text):
 
 def test_a_line_that_begins_with_a_slash_is_a_command(plain_text):
     who, me, waves, quit = plain_text.asked("/who\n/me\n/me  waves\n/quit")
-    assert who == Who()
+    assert who == Who("lobby")
     assert me == Say("You are alice in lobby.")
     assert (type(waves), waves.text) == (verbs.Post, "* alice waves")
     assert quit == Quit()

@@ -93,7 +93,7 @@ async def test_what_the_comparison_of_heads_finds_is_not_read_if_it_still_arrive
     """The other process has committed it, and its word is on the way: no page is read and told for that."""
     shelf.answer.set_result(None)
     room = await hub.open(*ROOM)
-    hub._compare([Head(room.id, room.epoch, 1, 0)])
+    hub.repair.compare([Head(room.id, room.epoch, 1, 0)])
     for _ in range(5):
         await asyncio.sleep(0)
     hub.arrived(room.id, [Change(1, 1, b"{}")])
@@ -104,6 +104,6 @@ async def test_what_the_comparison_of_heads_finds_is_not_read_if_it_still_arrive
 async def test_what_the_comparison_of_heads_finds_and_does_not_arrive_is_read(hub, shelf):
     shelf.answer.set_result(None)
     room = await hub.open(*ROOM)
-    hub._compare([Head(room.id, room.epoch, 1, 0)])
+    hub.repair.compare([Head(room.id, room.epoch, 1, 0)])
     await room.filling
     assert (room.feed.head, shelf.read) == (1, 1)

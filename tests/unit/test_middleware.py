@@ -7,8 +7,8 @@ from accounts import identity, tickets
 from accounts.identity import NotAdmitted, Person, Why
 from accounts.models import User
 from chat import database
-from chat.sockets import upgrade
-from chat.sockets.upgrade import AcceptAnybody, IdentifyPerson, KnownPaths, NegotiateDialect, SameOrigin
+from chat.sockets.scope import address, cookie, room_asked
+from chat.sockets.upgrade import AcceptAnybody, IdentifyPerson, KnownPaths, NegotiateDialect, SameOrigin, is_ours
 from chat.wire.dialects import ChatV1, ModeCode, PlainText
 from rig.clock import Clock
 
@@ -82,7 +82,7 @@ async def test_any_other_path_is_denied_before_the_handshake_with_one_line(path,
 
 
 @pytest.mark.parametrize(
-    ("origin", "host", "is_ours"),
+    ("origin", "host", "expected"),
     [
         ("https://chat.example.org", "chat.example.org", True),
         ("https://chat.example.org", "10.0.0.7:8000", True),
@@ -95,14 +95,14 @@ async def test_any_other_path_is_denied_before_the_handshake_with_one_line(path,
         ("", "chat.example.org", False),
     ],
 )
-def test_with_a_public_address_it_alone_is_ours(settings, origin, host, is_ours):
+def test_with_a_public_address_it_alone_is_ours(settings, origin, host, expected):
     settings.CHAT_ORIGINS = ["https://chat.example.org"]
     settings.ALLOWED_HOSTS = ["chat.example.org"]
-    assert upgrade.is_ours(origin, host) is is_ours
+    assert is_ours(origin, host) is expected
 
 
 @pytest.mark.parametrize(
-    ("origin", "host", "is_ours"),
+    ("origin", "host", "expected"),
     [
         ("http://localhost:8000", "localhost:8000", True),
         ("http://LOCALHOST:8000", "localhost:8000", True),
@@ -125,10 +125,10 @@ def test_with_a_public_address_it_alone_is_ours(settings, origin, host, is_ours)
         ("http://\x00", "localhost:8000", False),
     ],
 )
-def test_without_one_the_pages_own_address_on_an_allowed_host_is_ours(settings, origin, host, is_ours):
+def test_without_one_the_pages_own_address_on_an_allowed_host_is_ours(settings, origin, host, expected):
     settings.CHAT_ORIGINS = []
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-    assert upgrade.is_ours(origin, host) is is_ours
+    assert is_ours(origin, host) is expected
 
 
 async def test_a_page_of_another_site_is_denied_with_one_line(settings, lines):
@@ -151,12 +151,12 @@ async def test_echo_speaks_no_subprotocol(lines):
         {"type": "websocket.accept", "subprotocol": "chat.v1"},
         {"type": "websocket.close", "code": 4004},
     ]
-    assert lines() == ["refused 203.0.113.9 '/ws/echo/' with 4004: no subprotocol that we speak"]
+    assert lines() == ["refused 203.0.113.9 '/ws/echo/' with 4004: unsupported subprotocol"]
 
 
 @given(st.text(st.characters(codec="latin-1")), st.text(st.characters(codec="latin-1")))
 def test_any_origin_and_host_are_compared_without_a_fault(origin, host):
-    assert upgrade.is_ours(origin, host) in (True, False)
+    assert is_ours(origin, host) in (True, False)
 
 
 # Dialect
@@ -192,7 +192,7 @@ async def test_a_dialect_that_we_do_not_speak_is_closed_with_4004(offered, lines
         {"type": "websocket.accept", "subprotocol": offered[0]},
         {"type": "websocket.close", "code": 4004},
     ]
-    assert lines() == ["refused 203.0.113.9 '/ws/' with 4004: no subprotocol that we speak"]
+    assert lines() == ["refused 203.0.113.9 '/ws/' with 4004: unsupported subprotocol"]
 
 
 async def test_echo_is_accepted_as_it_comes():
@@ -336,11 +336,11 @@ class TestNames:
     ],
 )
 def test_a_cookie_is_found_whatever_stands_beside_it(header, value):
-    assert upgrade.cookie(scope(cookie=header), "sessionid") == value
+    assert cookie(scope(cookie=header), "sessionid") == value
 
 
 def test_without_cookies_there_is_none():
-    assert upgrade.cookie(scope(), "sessionid") is None
+    assert cookie(scope(), "sessionid") is None
 
 
 @pytest.mark.parametrize(
@@ -355,9 +355,9 @@ def test_without_cookies_there_is_none():
     ],
 )
 def test_a_simple_dialect_says_its_room_in_the_query(query, room):
-    assert upgrade.room_asked(scope(query=query)) == room
+    assert room_asked(scope(query=query)) == room
 
 
 def test_an_address_may_be_missing_behind_a_unix_socket():
-    assert upgrade.address(scope()) == "203.0.113.9"
-    assert upgrade.address({**scope(), "client": None}) == "-"
+    assert address(scope()) == "203.0.113.9"
+    assert address({**scope(), "client": None}) == "-"

@@ -16,14 +16,14 @@ async def presence(replaced):
     return Presence("here", lambda kind, word: None, lambda *change: None, replaced.append)
 
 
-def heard_all(presence, number=1, connections=(), rooms=(), going=()):
-    """The full word of the process `there`."""
-    word = {"number": number, "connections": [list(one) for one in connections], "draining": False}
-    presence.heard_all("there", {**word, "rooms": rooms, "going": going})
+def apply_snapshot(presence, number=1, connections=(), places=(), going=()):
+    """What the process `there` has."""
+    snapshot = {"number": number, "connections": [list(one) for one in connections], "draining": False}
+    presence.apply_snapshot("there", {**snapshot, "places": places, "going": going})
 
 
 def opened_elsewhere(presence, *connections):
-    heard_all(presence, connections=connections)
+    apply_snapshot(presence, connections=connections)
 
 
 async def test_the_newer_one_replaces_the_older_one(presence, replaced):
@@ -69,16 +69,16 @@ async def test_who_is_back_before_it_was_told_that_they_left_is_told_of():
 
 
 async def test_who_is_new_here_knows_who_is_going_elsewhere(presence):
-    heard_all(presence, going=[[1, "mia", 5]])
+    apply_snapshot(presence, going=[[1, "mia", 5]])
     assert presence.online(1) == ["mia"]
 
 
 async def test_who_is_gone_here_is_not_back_because_another_process_says_later_that_they_are_going(presence):
     """Two processes drop a name within the same second, and in between one of them may say all."""
-    heard_all(presence, rooms=[[1, ["mia"]]])
+    apply_snapshot(presence, places=[["mia", [1]]])
     assert presence.online(1) == ["mia"]
     presence.heard_changes("there", {"number": 2, "changes": [["left", 1, "mia", True]]})
-    heard_all(presence, number=3, going=[[1, "mia", 0.5]])
+    apply_snapshot(presence, number=3, going=[[1, "mia", 0.5]])
     assert presence.online(1) == []
 
 
@@ -86,5 +86,5 @@ async def test_who_should_be_gone_by_now_is_not_said_to_be_going():
     said = []
     presence = Presence("here", lambda kind, word: said.append(word), lambda *change: None, lambda id: None)
     presence._going = {(1, "mia"): time.monotonic() - 1, (1, "ada"): time.monotonic() + 60}
-    presence.say_all()
+    presence.publish_snapshot()
     assert [name for _, name, _ in said[0]["going"]] == ["ada"]

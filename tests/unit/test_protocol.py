@@ -14,6 +14,7 @@ from chat.wire.refusals import BrokenFrame
 EXAMPLES = {
     "join": {"room": "lobby", "after": 12, "epoch": "k3f9a2xx"},
     "leave": {"room": "lobby"},
+    "look": {"rooms": ["lobby"]},
     "history": {"room": "lobby", "before": 50, "limit": 20},
     "post": {"room": "lobby", "nonce": "n1", "text": "hello"},
     "edit": {"room": "lobby", "seq": 12, "text": "hello again"},
@@ -213,6 +214,7 @@ def test_a_message_comes_back_as_it_was_encoded():
     message = events.Message(
         room="lobby",
         seq=3,
+        ordinal=2,
         version=5,
         author="李雷",
         nonce="n1",

@@ -3,11 +3,11 @@ from unittest.mock import AsyncMock
 
 import pytest
 
+from accounts import sessions
 from accounts.identity import Person
-from accounts.sessions import Standing
 from chat import database
 from chat.live import revocation
-from chat.live.revocation import Revocation
+from chat.live.revocation import Revocation, Standing
 from chat.models import AccessNotice
 from chat.wire.closes import Close
 from rig.clock import Clock
@@ -29,6 +29,12 @@ class Connected:
     def bye(self, code, retry_after_s=None):
         self.said.append(code)
 
+    def holds(self, room_id):
+        return room_id in self.rooms
+
+    def doubt_views(self):
+        pass
+
     def forget_views(self):
         pass
 
@@ -39,16 +45,21 @@ class Connected:
 @pytest.fixture
 def standing(monkeypatch):
     """What the database says; `meanwhile` happens while it is asked."""
-    standing = Standing(stamps={7: "good"}, disabled=set(), places={(7, LOBBY)}, sessions={"open-session"}, ended=set())
+    people = sessions.Standing(stamps={7: "good"}, disabled=set(), sessions={"open-session"})
+    standing = Standing(people, places={(7, LOBBY)}, ended=set())
     said = {"standing": standing, "meanwhile": lambda: None}
 
-    async def run(work, places, keys, fingerprints):
+    async def run(work, asked):
         said["meanwhile"]()
         return said["standing"]
 
     monkeypatch.setattr(database.readers, "run", run)
     monkeypatch.setattr(revocation, "time", Clock(now=1000))
     return said
+
+
+def changed(standing, ended=frozenset(), **people):
+    return standing._replace(people=standing.people._replace(**people), ended=ended)
 
 
 async def look_again(*connections):
@@ -74,7 +85,7 @@ async def test_who_may_stay_stays(standing):
     ids=["disabled", "gone", "password", "signed out", "signed out with a ticket", "expired"],
 )
 async def test_who_may_not_stay_is_closed_with_the_reason(standing, change, fields, code):
-    standing["standing"] = standing["standing"]._replace(**change)
+    standing["standing"] = changed(standing["standing"], **change)
     alice = Connected(**fields)
     await look_again(alice)
     assert alice.said == [code]
@@ -98,7 +109,7 @@ async def test_who_could_not_be_looked_at_is_looked_at_the_next_time(standing, m
     alice, notices = Connected(), [AccessNotice(pk=1, user_id=7)]
     look, read = database.readers.run, AsyncMock(return_value=notices)
     watch = Revocation([alice])
-    standing["standing"] = standing["standing"]._replace(stamps={})
+    standing["standing"] = changed(standing["standing"], stamps={})
 
     async def run(work, *asked):
         return await (read(*asked) if work is revocation._notices_since else look(work, *asked))

@@ -19,10 +19,12 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web import http
 
-from chatsite.server import frames, hooks, server, websocket
-from chatsite.server.hooks import changed_hooks, is_fit, rehearse
+from chatsite.server import frames, rehearsal, server, websocket
+from chatsite.server.cli import CommandLine
+from chatsite.server.hooks import changed_hooks, is_fit
 from chatsite.server.http_channel import PROGRESS_BYTES, PatientChannel
-from chatsite.server.server import ChatServer, CommandLine
+from chatsite.server.rehearsal import rehearse
+from chatsite.server.server import ChatServer
 from chatsite.server.websocket import ChatSocket, with_options_of
 
 CLASSES = [(ChatServer, Server), (ChatSocket, WebSocketProtocol), (PatientChannel, http.HTTPChannel)]
@@ -64,7 +66,7 @@ class Opened:
     def __init__(self):
         ours, self.peer = socket.socketpair()
         self.peer.setblocking(False)
-        factory = WebSocketFactory(hooks._RehearsalServer())
+        factory = WebSocketFactory(rehearsal._RehearsalServer())
         factory.setProtocolOptions(failByDrop=False, autoPingTimeout=20)
         factory.protocol = with_options_of(factory)
         with ours:
@@ -72,7 +74,7 @@ class Opened:
         self.protocol = self.transport.protocol
         self.frames = self.protocol.frames
         self.protocol._raw_query_string = b""
-        self.protocol.dataReceived(hooks.UPGRADE)
+        self.protocol.dataReceived(rehearsal.UPGRADE)
         self.protocol.handle_reply({"type": "websocket.accept"})
         self.take()
 
@@ -124,9 +126,9 @@ async def test_a_connection_that_ended_meanwhile_hands_over_its_end_alone(opened
         if message.get("text") == "hello":
             raise RuntimeError("crashed on purpose")
 
-    opened.protocol.dataReceived(hooks.HELLO_MASKED * 2)
+    opened.protocol.dataReceived(rehearsal.HELLO_MASKED * 2)
     opened.frames.hand_over(crash)
-    opened.protocol.dataReceived(hooks.HELLO_MASKED + hooks.CLOSE_MASKED)
+    opened.protocol.dataReceived(rehearsal.HELLO_MASKED + rehearsal.CLOSE_MASKED)
     assert [message["type"] for message in received] == ["websocket.connect", "websocket.receive"]
     assert opened.take() == b"\x88\x02\x03\xf3"
     opened.lose()
@@ -136,7 +138,7 @@ async def test_a_connection_that_ended_meanwhile_hands_over_its_end_alone(opened
 async def test_reading_is_not_held_once_the_connection_closes(opened):
     opened.frames.close(4200)
     opened.frames.pause()
-    opened.protocol.dataReceived(hooks.CLOSE_MASKED)
+    opened.protocol.dataReceived(rehearsal.CLOSE_MASKED)
     assert opened.protocol.wasClean
 
 
@@ -148,7 +150,7 @@ async def test_a_close_frame_that_crosses_the_bound_is_the_only_one(opened):
 
 
 def test_a_request_that_became_a_websocket_is_garbage_for_nobody_to_collect():
-    server = hooks._RehearsalServer()
+    server = rehearsal._RehearsalServer()
     server.ws_factory, server.client_addr = WebSocketFactory(server), None
     server.ws_factory.protocol = ChatSocket
     factory = HTTPFactory(server)
@@ -158,7 +160,7 @@ def test_a_request_that_became_a_websocket_is_garbage_for_nobody_to_collect():
         transport = reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, factory)
         channel = weakref.ref(transport.protocol)
         gc.disable()
-        transport.protocol.dataReceived(hooks.UPGRADE)
+        transport.protocol.dataReceived(rehearsal.UPGRADE)
         gc.enable()
         assert isinstance(transport.protocol, ChatSocket)
         assert channel() is None
@@ -233,7 +235,7 @@ async def test_nothing_is_sent_after_the_close_frame(opened):
 
 async def test_a_peer_that_closes_is_not_too_slow(opened):
     opened.frames.hand_over(lambda message: None)
-    opened.protocol.dataReceived(hooks.CLOSE_MASKED)
+    opened.protocol.dataReceived(rehearsal.CLOSE_MASKED)
     opened.take()
     assert opened.write(b"frame")
     assert opened.take() == b""
@@ -256,7 +258,7 @@ async def test_the_application_learns_of_a_close_without_code(opened):
 
 async def test_reading_is_held_while_many_messages_are_unread(opened):
     opened.received()
-    opened.protocol.dataReceived(hooks.HELLO_MASKED * 1_000)
+    opened.protocol.dataReceived(rehearsal.HELLO_MASKED * 1_000)
     unread = len(opened.received())
     assert unread == websocket.INBOUND_LIMIT_MESSAGES + 1
     opened.protocol.release_reading("application queue")
@@ -267,7 +269,7 @@ async def test_reading_is_held_while_many_messages_are_unread(opened):
 async def test_messages_that_come_after_the_close_frame_are_dropped(opened):
     opened.received()
     opened.protocol.sendCloseFrame(code=4200)
-    opened.protocol.dataReceived(hooks.HELLO_MASKED)
+    opened.protocol.dataReceived(rehearsal.HELLO_MASKED)
     assert opened.received() == []
 
 
@@ -293,7 +295,7 @@ async def test_a_peer_that_is_not_read_is_not_pinged(opened):
 
 
 async def test_a_peer_in_the_middle_of_a_message_is_not_pinged(opened):
-    opened.protocol.dataReceived(hooks.HELLO_MASKED[:-1])
+    opened.protocol.dataReceived(rehearsal.HELLO_MASKED[:-1])
     assert not is_pinged(opened)
 
 
@@ -316,7 +318,7 @@ async def test_a_missing_pong_ends_the_connection_but_not_while_something_is_on_
 
 
 def test_options_stand_on_the_class_and_not_on_every_connection():
-    factory = WebSocketFactory(hooks._RehearsalServer())
+    factory = WebSocketFactory(rehearsal._RehearsalServer())
     factory.setProtocolOptions(maxMessagePayloadSize=123)
     configured = with_options_of(factory)
     assert configured.maxMessagePayloadSize == 123
