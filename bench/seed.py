@@ -62,9 +62,9 @@ def _fill(room: Room, author: User, count: int) -> None:
     if room.head >= count:
         return
     first = Message.objects.create(
-        room=room, author=author, seq=1, version=1, nonce="n", text=TEXT, created_at=timezone.now()
+        room=room, author=author, seq=1, ordinal=1, version=1, nonce="n", text=TEXT, created_at=timezone.now()
     )
-    own = {"seq": "n", "version": "n", "nonce": "'n' || n"}
+    own = {"seq": "n", "ordinal": "n", "version": "n", "nonce": "'n' || n"}
     columns = [field.column for field in Message._meta.concrete_fields if not field.primary_key]
     values = [own.get(column, column) for column in columns]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -74,7 +74,7 @@ def _fill(room: Room, author: User, count: int) -> None:
             f" SELECT {', '.join(values)} FROM {Message._meta.db_table}, numbers WHERE id = %s",
             [count, first.pk],
         )
-        Room.objects.filter(pk=room.pk).update(head=count)
+        Room.objects.filter(pk=room.pk).update(head=count, posts=count)
 
 
 def _session(user: User) -> str:

@@ -21,8 +21,10 @@ from chatsite.asgi import application  # first of all: it sets Django up
 from django.db import connection
 
 from chat import database
-from chat.live import hub
-from chat.messages import ledger, log, writes
+from chat.live import repair
+from chat.messages import ledger, writes
+from chat.messages.entries import Entry
+from chat.messages.known import Known
 from chat.models import Message
 
 __all__ = ["application"]
@@ -33,25 +35,28 @@ UNTIL_COMMIT_S = 0.3
 def no_head_check() -> None:
     """What the courier loses stays lost until somebody notices a gap."""
 
-    async def compare_nothing(self: hub.Hub) -> None:
+    async def compare_nothing(self: repair.Repair) -> None:
         await asyncio.Event().wait()
 
-    hub.Hub._compare_heads = compare_nothing  # type: ignore[method-assign]
+    repair.Repair._compare_heads = compare_nothing  # type: ignore[method-assign]
 
 
 def no_nonce() -> None:
     """Whatever comes twice is written twice. `forget_uniqueness` goes with it."""
 
-    def read_nothing(self: Any) -> None:
-        self._said = {}
+    init = Known.__init__
 
-    ledger._Transaction._read_nonces = read_nothing  # type: ignore[method-assign]
+    def init_without_nonces(self: Known, *arguments: Any) -> None:
+        init(self, *arguments)
+        self.said = {}
+
+    Known.__init__ = init_without_nonces  # type: ignore[method-assign]
 
 
 def ack_before_commit() -> None:
     """Everybody is told first, and the transaction comes a moment later."""
 
-    async def write_batch(self: writes.Log, batch: list[Any]) -> None:
+    async def write_batch(self: writes.Writes, batch: list[Any]) -> None:
         entries = [entry for entry, _ in batch]
         try:
             outcomes, changed = await database.writer.run(_rehearse, entries)
@@ -60,29 +65,30 @@ def ack_before_commit() -> None:
             return
         self._committed(changed)
         for (_, future), outcome in zip(batch, outcomes, strict=True):
-            log._settle(future, outcome)
+            writes._settle(future, outcome)
         await asyncio.sleep(UNTIL_COMMIT_S)
         await database.writer.run(ledger.write, entries)
 
-    writes.Log._write_batch = write_batch  # type: ignore[method-assign]
+    writes.Writes._write_batch = write_batch  # type: ignore[method-assign]
 
 
 class _Undone(Exception):
     """Thrown to take a transaction back."""
 
 
-def _rehearse(entries: Sequence[ledger.Entry]) -> Any:
+def _rehearse(entries: Sequence[Entry]) -> Any:
     with suppress(_Undone), database.transaction() as statements:
-        result = ledger._Transaction(entries, statements).run()
+        statements.commit = lambda writes: None  # type: ignore[method-assign]
+        result = ledger.Transaction(entries, statements).run()
         raise _Undone
     return result
 
 
 def crash_after_commit(probability: str) -> None:
     """Die between the commit and its delivery."""
-    build = writes.Log.__init__
+    build = writes.Writes.__init__
 
-    def init(self: writes.Log, committed: Callable[[Any], None]) -> None:
+    def init(self: writes.Writes, committed: Callable[[Any], None]) -> None:
         def die_or_go_on(changed: Any) -> None:
             if changed and random.random() < float(probability):
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -90,7 +96,7 @@ def crash_after_commit(probability: str) -> None:
 
         build(self, die_or_go_on)
 
-    writes.Log.__init__ = init  # type: ignore[method-assign]
+    writes.Writes.__init__ = init  # type: ignore[method-assign]
 
 
 def forget_uniqueness() -> None:

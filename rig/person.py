@@ -45,12 +45,16 @@ class Timeline:
         self.epoch = joined["epoch"]
         self.position = max(self.position or 0, joined["head"])
 
-    def live(self, message: Event) -> None:
-        if self.position is None or message["version"] <= self.position:
+    def live(self, event: Event) -> None:
+        """A message's new state, or a reaction, complete from its `from` on."""
+        if self.position is None or event["version"] <= self.position:
             return
-        self.gaps += message["version"] != self.position + 1
-        self._put(message)
-        self.position = message["version"]
+        self.gaps += event.get("from", event["version"] - 1) > self.position
+        if event["type"] == "message":
+            self._put(event)
+        elif (known := self.messages.get(event["seq"])) is not None and known["version"] < event["version"]:
+            self.messages[event["seq"]] = with_reaction(known, event)
+        self.position = event["version"]
 
     def clear(self) -> None:
         self.messages.clear()
@@ -64,6 +68,16 @@ class Timeline:
     @property
     def texts(self) -> list[str]:
         return [self.messages[seq]["text"] for seq in sorted(self.messages)]
+
+
+def with_reaction(message: Event, reaction: Event) -> Event:
+    """The state of a message after a reaction came or went."""
+    emoji, name = reaction["emoji"], reaction["name"]
+    reactions = {other: list(names) for other, names in message.get("reactions", {}).items()}
+    names = [other for other in reactions.pop(emoji, []) if other != name] + ([name] if reaction["on"] else [])
+    if names:
+        reactions[emoji] = names
+    return {**message, "version": reaction["version"], "reactions": reactions}
 
 
 class Person(ChatClient):
@@ -240,6 +254,8 @@ class Person(ChatClient):
     def _heed_message(self, message: Event) -> None:
         if message["room"] == self.room:
             self.timeline.live(message)
+
+    _heed_reaction = _heed_message
 
     def _heed_presence(self, presence: Event) -> None:
         self.online |= set(presence.get("joined", ()))

@@ -57,8 +57,8 @@ def rows(site: Site, sql: str) -> list[tuple[Any, ...]]:
 def new_room(site: Site, slug: str, private: bool = False) -> str:
     rows(
         site,
-        "INSERT INTO chat_room (slug, title, is_private, head, floor, epoch, created_at)"
-        f" VALUES ('{slug}', '{slug.capitalize()}', {private}, 0, 0, 'abcdefgh', CURRENT_TIMESTAMP)",
+        "INSERT INTO chat_room (slug, title, is_private, head, posts, floor, epoch, created_at)"
+        f" VALUES ('{slug}', '{slug.capitalize()}', {private}, 0, 0, 0, 'abcdefgh', CURRENT_TIMESTAMP)",
     )
     return slug
 

@@ -37,5 +37,5 @@ class Allowance:
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self.rate_per_s)
         self._at = now
         if self._tokens < 1:
-            raise Refusal("rate_limited", "This is too fast.", retry_after=(1 - self._tokens) / self.rate_per_s)
+            raise Refusal("rate_limited", "You're sending too fast.", retry_after=(1 - self._tokens) / self.rate_per_s)
         self._tokens -= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from accounts.identity import Person
@@ -50,7 +50,7 @@ class Runtime:
         self.revocation = Revocation(self.connections)
         self.silence = Silence(self.connections)
         self.going = Drain(self.connections)
-        self.positions = ReadPositions(lambda positions: database.writer.run(reading.keep, positions))
+        self.positions = ReadPositions(_keep_positions, self._publish_positions)
         self._own_rooms = Batched(database.readers, visible.own_rooms)
         self._handlers = self._handlers_by_kind()
 
@@ -100,31 +100,27 @@ class Runtime:
     # What passes between the parts, and between processes
 
     async def own_rooms(self, person: Person) -> list[RoomView]:
-        """The person's rooms, with what this process has heard and not yet written; others say theirs right after."""
-        if self.positions.of_user(person.user_id):
+        """The person's rooms, with how far they have read by now, written or not."""
+        if self.positions.is_unwritten(person.user_id):
             await self.positions.written()
-        if self._is_elsewhere(person):
-            self._publish_to_all("read.ask", {"user": person.user_id})
-        return await self._own_rooms.ask(person.user_id)
+        views = await self._own_rooms.ask(person.user_id)
+        read = self.positions.of_user(person.user_id)
+        return [view._replace(read=max(view.read, read.get(view.id, 0))) for view in views] if read else views
 
-    def has_read(self, reader: Connected, room_id: int, position: Position) -> None:
-        """Keep how far somebody has read, and tell their other connections, in every process."""
-        person = reader.person
-        if self.positions.move(person.user_id, room_id, position):
+    def has_read(self, reader: Connected, position: Position) -> None:
+        """Keep how far somebody has read, and tell their other connections."""
+        if self.positions.move(position):
             event = ReadMoved(room=position.room, read=position.ordinal)
-            self.connections.tell_user(person.user_id, event, except_id=reader.id)
-            if self._is_elsewhere(person):
-                self._publish_to_all("read", {"user": person.user_id, "room": position.room, "read": position.ordinal})
+            self.connections.tell_user(position.user_id, event, except_id=reader.id)
 
-    def _is_elsewhere(self, person: Person) -> bool:
-        return self.presence.process_count(person.name) > 1
-
-    def _publish_positions(self, user_id: int) -> None:
-        for room, ordinal in self.positions.of_user(user_id):
-            self._publish_to_all("read", {"user": user_id, "room": room, "read": ordinal})
+    def _publish_positions(self, positions: list[Position]) -> None:
+        self._publish_to_all("read", {"positions": [tuple(position) for position in positions]})
 
     def _read_elsewhere(self, parcel: Parcel) -> None:
-        self.connections.tell_user(parcel["user"], ReadMoved(room=parcel["room"], read=parcel["read"]))
+        positions = [Position(*values) for values in parcel["positions"]]
+        self.positions.heard(positions)
+        for position in positions:
+            self.connections.tell_user(position.user_id, ReadMoved(room=position.room, read=position.ordinal))
 
     def _committed(self, changed: list[RoomChanges]) -> None:
         for room_id, _, changes in changed:
@@ -146,7 +142,6 @@ class Runtime:
             "presence.ask": self.presence.asked,
             "typing": lambda parcel: self.hub.typing(parcel["room"], parcel["name"]),
             "read": self._read_elsewhere,
-            "read.ask": lambda parcel: self._publish_positions(parcel["user"]),
         }
 
     def _received(self, kind: str, parcel: dict[str, Any]) -> None:
@@ -160,6 +155,10 @@ class Runtime:
             room.tell(PresenceEvent(room=room.slug, count=count))
         else:
             room.tell(PresenceEvent(room=room.slug, joined=joined, left=left, count=count))
+
+
+async def _keep_positions(ordinals: Mapping[reading.Place, int]) -> None:
+    await database.writer.run(reading.keep, ordinals)
 
 
 _running: dict[asyncio.AbstractEventLoop, asyncio.Future[Runtime]] = {}

@@ -62,7 +62,11 @@ COLUMNS = (
 CHANGING = tuple(column for column in COLUMNS if not column.is_fixed)
 
 # With the room's address and the author's name before the columns.
-SELECTED = ("room__slug", "author__username", *(column.name for column in COLUMNS))
+SELECTED = (
+    "room__slug",
+    "author__username",
+    *(column.name for column in COLUMNS),
+)
 SELECT = (
     f"SELECT message.author_id, room.slug, author.username, {', '.join(f'message.{column.name}' for column in COLUMNS)}"
     " FROM chat_message message JOIN chat_room room ON room.id = message.room_id"

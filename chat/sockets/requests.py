@@ -125,7 +125,7 @@ class Requests:
     def _read_to(self, view: RoomView, ordinal: int) -> None:
         if ordinal > view.read:
             self._places.know([view._replace(read=ordinal)])
-            self._runtime.has_read(self._connected, view.id, Position(view.slug, ordinal))
+            self._runtime.has_read(self._connected, Position(self._person.user_id, view.id, view.slug, ordinal))
 
     # Writing: acknowledged after the commit
 

@@ -57,7 +57,7 @@ def _check_strings(verb: Verb) -> None:
     for field in verb.__struct_fields__:
         value = getattr(verb, field)
         if isinstance(value, str) and not is_storable(value):
-            raise BrokenFrame("bad_frame", f"`{field}` has a character that cannot be kept.", verb.id)
+            raise BrokenFrame("bad_frame", f"`{field}` contains a character that can't be stored.", verb.id)
 
 
 def complete_from(event: bytes, number: int) -> bytes:

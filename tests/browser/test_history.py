@@ -38,12 +38,13 @@ async def past(place):
     author = f"(SELECT id FROM accounts_user WHERE username = '{place.name('historian')}')"
     began = datetime(2026, 11, 1, 12, tzinfo=UTC)
     messages = ", ".join(
-        f"({place.room_id}, {author}, {n}, {n}, '{n}', '{text_of(n)}', '{{}}', '{began + timedelta(minutes=9 * n)}')"
+        f"({place.room_id}, {author}, {n}, {n}, {n}, '{n}', '{text_of(n)}', '{{}}',"
+        f" '{began + timedelta(minutes=9 * n)}')"
         for n in range(1, MESSAGES + 1)
     )
-    columns = "room_id, author_id, seq, version, nonce, text, reactions, created_at"
+    columns = "room_id, author_id, seq, ordinal, version, nonce, text, reactions, created_at"
     place.rows(f"INSERT INTO chat_message ({columns}) VALUES {messages}")
-    place.rows(f"UPDATE chat_room SET head = {MESSAGES} WHERE id = {place.room_id}")
+    place.rows(f"UPDATE chat_room SET head = {MESSAGES}, posts = {MESSAGES} WHERE id = {place.room_id}")
 
 
 def text_of(number: int) -> str:

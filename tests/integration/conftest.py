@@ -22,14 +22,16 @@ LONG_ROOM_MESSAGES = 1_010
 # Rooms enough for every test, and some in which much was said before.
 MAKE_ROOMS = f"""
 from django.conf import settings
-from chat import ledger, protocol
-from chat.models import Room, User
+from accounts.models import User
+from chat.messages import ledger
+from chat.models import Room
+from chat.wire import verbs
 settings.CHAT_POSTS_PER_S = 0
 Room.objects.bulk_create(Room(slug=f"room-{{n}}", title=f"Room {{n}}") for n in range({ROOMS}))
 Room.objects.bulk_create(Room(slug=f"long-{{n}}", title=f"Long {{n}}") for n in range({LONG_ROOMS}))
 author = User.objects.create_guest("historian")
 for room in range({LONG_ROOMS}):
-    said = [protocol.Post(room=f"long-{{room}}", nonce=str(n), text=str(n)) for n in range({LONG_ROOM_MESSAGES})]
+    said = [verbs.Post(room=f"long-{{room}}", nonce=str(n), text=str(n)) for n in range({LONG_ROOM_MESSAGES})]
     ledger.write([ledger.Entry(author.pk, post) for post in said])
 """
 

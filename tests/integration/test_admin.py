@@ -142,11 +142,11 @@ def test_a_room_is_made_with_its_members(office):
 
 def test_a_visitor_who_is_made_a_member_keeps_the_reading_position(office, lobby):
     alice = User.objects.create_guest("alice")
-    Membership.objects.create(room=lobby, user=alice, role=Membership.Role.VISITOR, read_seq=7)
+    Membership.objects.create(room=lobby, user=alice, role=Membership.Role.VISITOR, read_ordinal=7)
     assert "alice" not in office.get(change_page(lobby)).text
     office.post(change_page(lobby), {"title": "Lobby", **added(alice, Membership.Role.MEMBER)})
     membership = Membership.objects.get()
-    assert (membership.role, membership.read_seq) == ("member", 7)
+    assert (membership.role, membership.read_ordinal) == ("member", 7)
 
 
 def test_nobody_is_given_two_places_in_a_room(office, lobby):

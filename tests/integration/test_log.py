@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from chat import limits
-from chat.messages import ledger, log
+from chat.messages import ledger, pages
 from chat.models import Message, Room
 from chat.wire import verbs
 
@@ -33,11 +33,11 @@ def edits(seqs):
     return [verbs.Edit(room="lobby", seq=seq, text=f"edit {number}") for number, seq in enumerate(seqs)]
 
 
-def pages(after, limit):
+def every_page(after, limit):
     """Every page from there on, as one who catches up asks for them."""
     room, read = Room.objects.get(slug="lobby"), []
     while not read or read[-1].more:
-        read.append(log._changes(room.pk, after, limit))
+        read.append(pages._changes(room.pk, after, limit))
         assert read[-1].head > after
         after = read[-1].head
     return read
@@ -51,7 +51,7 @@ def test_no_message_that_a_page_reaches_is_missing(ada, limit, text, after, seed
     write(ada, *posts(150, text))
     write(ada, *edits(random.Random(seed).choices(range(1, 151), k=200)))
     shown = {}
-    for page in pages(after, limit):
+    for page in every_page(after, limit):
         states = page.changes + page.moved
         assert len(states) <= limit
         assert sum(len(state.body) for state in states) <= limits.PAGE_LIMIT_BYTES

@@ -42,14 +42,14 @@ def test_the_first_administrator_may_sign_in(bare_site):
 def test_an_administrator_who_changed_the_password_keeps_it(bare_site):
     site = bare_site(**ADMIN)
     site.manage("prepare")
-    shell(site, "from chat.models import User; u = User.objects.get(); u.set_password('another one'); u.save()")
+    shell(site, "from accounts.models import User; u = User.objects.get(); u.set_password('another one'); u.save()")
     assert site.manage("prepare") == ""
     assert shell(site, LOOK_AT_ADA) == "Ada True False"
 
 
 def test_a_guest_does_not_become_administrator(bare_site):
     site = bare_site(**ADMIN)
-    shell(site, "from chat.models import User; User.objects.create_guest('ada')")
+    shell(site, "from accounts.models import User; User.objects.create_guest('ada')")
     assert site.manage("prepare") == (
         "ADMIN_NAME is the name of somebody without administrator's rights: not changed.\n"
     )

@@ -63,8 +63,8 @@ async function cutAndGreet(tab) {
   await quiet();
 }
 
-function message(seq, { version = seq, author = "bob", nonce = `n${seq}`, text = `text ${seq}` } = {}) {
-  return { type: "message", room: "lobby", seq, version, author, nonce, text, created_at: "2026-11-20T12:00:00Z" };
+function message(seq, { version = seq, ordinal = seq, author = "bob", nonce = `n${seq}`, text = `text ${seq}` } = {}) {
+  return { type: "message", room: "lobby", seq, ordinal, version, author, nonce, text, created_at: "2026-11-20T12:00:00Z" };
 }
 
 async function quiet() {
@@ -433,7 +433,7 @@ test("typing is said at most once in 3 s", async () => {
 
 test("the reading position known to the server is not told again", async () => {
   const tab = await openJoinedTab([message(1), message(2)], {
-    hello: { rooms: [{ room: "lobby", head: 2, read: 1 }] },
+    hello: { rooms: [{ room: "lobby", head: 2, last: 2, read: 1 }] },
   });
   tab.chat.seen("lobby", 1);
   assert.equal(tab.sent("read").length, 0);

@@ -325,3 +325,49 @@ test("a message without a nonce is known by its place", () => {
   join(2, [message(1, { nonce: "" }), message(2, { nonce: "" })]);
   assert.deepEqual(new Set(room.lines().map(({ key }) => key)).size, 2);
 });
+
+function reaction(seq, version, { emoji = "👍", name = "ada", on = true } = {}) {
+  return { type: "reaction", room: "lobby", seq, version, emoji, name, on };
+}
+
+test("a reaction changes its message and takes its number", () => {
+  join(2, [message(1), message(2)]);
+  assert.deepEqual(room.receive(reaction(1, 3)), []);
+  assert.equal(room.version, 3);
+  assert.deepEqual(room.lineAt(1).reactions, { "👍": ["ada"] });
+  room.receive(reaction(1, 4, { name: "bob" }));
+  room.receive(reaction(1, 5, { on: false }));
+  assert.deepEqual(room.lineAt(1).reactions, { "👍": ["bob"] });
+  room.receive(reaction(1, 6, { name: "bob", on: false }));
+  assert.deepEqual(room.lineAt(1).reactions, {});
+});
+
+test("a reaction to a message that is not here waits for its page", () => {
+  join(9, [message(9)], { earlier: true });
+  room.receive(reaction(3, 10));
+  const asked = room.nextHistory();
+  room.earlier(asked, { messages: [message(3)], more: false });
+  assert.deepEqual(room.lineAt(3).reactions, { "👍": ["ada"] });
+});
+
+test("a reaction that the page knows already is not made again", () => {
+  join(9, [message(9)], { earlier: true });
+  room.receive(reaction(3, 10, { on: false }));
+  const asked = room.nextHistory();
+  room.earlier(asked, { messages: [message(3, { version: 11, reactions: { "👍": ["ada"] } })], more: false });
+  assert.deepEqual(room.lineAt(3).reactions, { "👍": ["ada"] });
+});
+
+test("an event that stands for several is no hole", () => {
+  join(2, [message(1), message(2)]);
+  room.receive({ ...message(1, { version: 6 }), from: 2 });
+  assert.equal(room.version, 6);
+  assert.ok(room.isLive);
+});
+
+test("an event that is complete only from further on is a hole", () => {
+  join(2, [message(1), message(2)]);
+  room.receive({ ...message(1, { version: 6 }), from: 4 });
+  assert.equal(room.version, 2);
+  assert.ok(room.wantsJoin);
+});

@@ -20,12 +20,29 @@ class Server {
     return this.#commit({ seq, author, nonce, text: `text ${seq}` });
   }
 
-  change(random) {
-    const messages = this.messages();
-    if (messages.length === 0) return this.create("bob", `b${this.head + 1}`);
-    const old = messages[Math.floor(random() * messages.length)];
+  change(random, old = this.#any(random)) {
+    if (!old) return this.create("bob", `b${this.head + 1}`);
     const isDeleted = random() < 0.2;
     return this.#commit({ ...old, text: isDeleted ? "" : `text ${old.seq} at ${this.head + 1}`, deleted: isDeleted });
+  }
+
+  /** A reaction comes or goes: what is told of it, and the state that pages have from then on. */
+  react(random) {
+    const old = this.#any(random);
+    if (!old) return this.create("bob", `b${this.head + 1}`);
+    const emoji = random() < 0.5 ? "👍" : "🎉";
+    const name = random() < 0.5 ? "alice" : "bob";
+    const names = old.reactions?.[emoji] ?? [];
+    const on = !names.includes(name);
+    const left = on ? [...names, name] : names.filter((other) => other !== name);
+    const { [emoji]: _, ...others } = old.reactions ?? {};
+    const { seq, version } = this.#commit({ ...old, reactions: left.length > 0 ? { ...others, [emoji]: left } : others });
+    return { type: "reaction", room: "lobby", seq, version, emoji, name, on };
+  }
+
+  #any(random) {
+    const messages = this.messages();
+    return messages[Math.floor(random() * messages.length)];
   }
 
   /** The database is restored: the last changes never happened, and the numbers begin a new epoch. */
@@ -138,8 +155,18 @@ export class World {
   }
 
   #commit() {
-    const isNew = this.#random() < 0.5;
-    this.#publish(isNew ? this.#server.create("bob", `b${this.#server.head + 1}`) : this.#server.change(this.#random));
+    const kind = this.#random();
+    if (kind < 0.45) this.#publish(this.#server.create("bob", `b${this.#server.head + 1}`));
+    else if (kind < 0.65) this.#publish(this.#server.change(this.#random));
+    else if (kind < 0.9) this.#publish(this.#server.react(this.#random));
+    else this.#publishTheLast(this.#server.change(this.#random));
+  }
+
+  /** Two changes of one message within a turn: the first is not told, and the second says from where it is complete. */
+  #publishTheLast(first) {
+    const from = first.version - 1;
+    if (first.seq !== first.version) this.#publish({ ...this.#server.change(this.#random, first), from });
+    else this.#publish(first);
   }
 
   /** A live event may be lost, come twice, or come after later ones. */
@@ -156,7 +183,7 @@ export class World {
 
   #deliver() {
     const frame = this.#pipe.shift();
-    if (frame?.type === "message") this.#room.receive(frame);
+    if (frame?.type === "message" || frame?.type === "reaction") this.#room.receive(frame);
     if (frame?.type === "joined") this.#room.joined(frame);
     if (frame?.type === "resync") this.#resync();
   }
@@ -312,6 +339,6 @@ export class World {
   }
 }
 
-function essence({ seq, version, author, nonce, text, deleted = false }) {
-  return { seq, version, author, nonce, text, deleted };
+function essence({ seq, version, author, nonce, text, deleted = false, reactions = {} }) {
+  return { seq, version, author, nonce, text, deleted, reactions };
 }

@@ -12,8 +12,19 @@ DOCS = ROOT / "docs"
 
 # Where docs/architecture.md lists them
 MODULES = {
-    "The modules": "chat/*.py",
-    "The project around the app": "chatsite/*.py",
+    "accounts/": "accounts/*.py",
+    "chat/": "chat/*.py",
+    "chat/wire/": "chat/wire/**/*.py",
+    "chat/models/": "chat/models/*.py",
+    "chat/database/": "chat/database/*.py",
+    "chat/rooms/": "chat/rooms/*.py",
+    "chat/messages/": "chat/messages/*.py",
+    "chat/live/": "chat/live/*.py",
+    "chat/sockets/": "chat/sockets/*.py",
+    "chat/pages/": "chat/pages/*.py",
+    "chatsite/": "chatsite/*.py",
+    "chatsite/server/": "chatsite/server/*.py",
+    "chatsite/serve/": "chatsite/serve/*.py",
     "The page's modules": "chat/static/chat/*.js",
 }
 
@@ -28,11 +39,11 @@ def section(name, heading):
 
 def modules():
     found = ((heading, path.name) for heading, files in MODULES.items() for path in sorted(ROOT.glob(files)))
-    return [(heading, name) for heading, name in found if name != "__init__.py"]
+    return [(heading, name) for heading, name in found if name not in ("__init__.py", "__main__.py")]
 
 
 def internal_variables():
-    sources = [path.read_text() for path in (ROOT / "chatsite").glob("*.py")]
+    sources = [path.read_text() for path in (ROOT / "chatsite").rglob("*.py")]
     return sorted({found for source in sources for found in re.findall(r'"(CHATSITE_[A-Z_]+)"', source)})
 
 
@@ -46,8 +57,8 @@ def settings():
 
 
 def error_codes():
-    code = re.compile(r'(?:Refusal|BrokenFrame|super\(\)\.__init__)\(\s*"(\w+)"|^\w+ = \("(\w+)", ', re.MULTILINE)
-    sources = [path.read_text() for path in (ROOT / "chat").glob("*.py")]
+    code = re.compile(r'(?:Refusal|BrokenFrame|super\(\)\.__init__)\(\s*"(\w+)"|^[A-Z_]+ = \("([a-z_]+)", "', re.MULTILINE)
+    sources = [path.read_text() for path in (ROOT / "chat").rglob("*.py")]
     return sorted({found for source in sources for pair in code.findall(source) for found in pair if found})
 
 
@@ -95,3 +106,10 @@ def test_every_command_has_its_line(command):
 def test_every_link_leads_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_every_file_that_is_named_with_its_folder_is_there(path):
+    """As it stands, or below chat/, where most are."""
+    named = re.findall(r"`((?:\w+/)+\w+\.(?:py|js|css))`", path.read_text())
+    assert [name for name in named if not ((ROOT / name).exists() or (ROOT / "chat" / name).exists())] == []

@@ -33,7 +33,8 @@ export class Chat {
     [EVENT.RESYNC]: (frame) => this.#inRoom(frame, (opened) => this.#resynced(opened)),
     [EVENT.PRESENCE]: (frame) => this.#inRoom(frame, (opened) => this.#peopleChanged(opened, frame)),
     [EVENT.TYPING]: ({ room, names }) => this.#bus.emit("typing", { room, names }),
-    [EVENT.READ]: ({ room, seq }) => this.#reading.known(room, seq),
+    [EVENT.REACTION]: (frame) => this.#inRoom(frame, (opened) => this.#received(opened, frame)),
+    [EVENT.READ]: ({ room, read }) => this.#reading.known(room, read),
   };
 
   constructor({ connection, outbox, clock, locks, random = Math.random, crypto = globalThis.crypto }) {
@@ -117,7 +118,8 @@ export class Chat {
   }
 
   seen(slug, seq) {
-    this.#reading.seen(slug, seq);
+    const line = this.#open.get(slug)?.room.lineAt(seq);
+    if (line) this.#reading.seen(slug, line);
   }
 
   typing(slug) {
@@ -174,8 +176,8 @@ export class Chat {
     this.#changed(room);
   }
 
-  #received({ room, joining }, message) {
-    const news = room.receive(message);
+  #received({ room, joining }, event) {
+    const news = room.receive(event);
     joining.catchUp();
     this.#changed(room);
     news.forEach((line) => this.#bus.emit("message", { room, message: line }));

@@ -30,6 +30,7 @@ export const EVENT = Object.freeze({
   HISTORY: "history",
   RESYNC: "resync",
   MESSAGE: "message",
+  REACTION: "reaction",
   ACK: "ack",
   PRESENCE: "presence",
   TYPING: "typing",

@@ -5,6 +5,7 @@ export class Lines {
   #lines = new Map();
   #seqOfKey = new Map();
   #seqs = [];
+  #early = new Map();
 
   get lastSeq() {
     return this.#seqs.at(-1) ?? 0;
@@ -35,6 +36,20 @@ export class Lines {
     const line = lineOfMessage(message);
     this.#lines.set(line.seq, line);
     this.#seqOfKey.set(line.key, line.seq);
+    this.#catchUp(line.seq);
+  }
+
+  /** A reaction came or went. Of a message that is not here it is kept, until the page with the message comes. */
+  react(reaction) {
+    const { seq, version } = reaction;
+    const known = this.#lines.get(seq);
+    if (!known) this.#early.set(seq, [...(this.#early.get(seq) ?? []), reaction]);
+    else if (known.version < version) this.#lines.set(seq, { ...known, version, reactions: withReaction(known, reaction) });
+  }
+
+  /** Nothing more follows what was kept: whatever page comes next has it. */
+  forgetEarly() {
+    this.#early.clear();
   }
 
   /** Lets go of all but the latest. Returns the place of the oldest that is left, or null when nothing went. */
@@ -47,7 +62,14 @@ export class Lines {
   clear() {
     this.#lines.clear();
     this.#seqOfKey.clear();
+    this.#early.clear();
     this.#seqs = [];
+  }
+
+  #catchUp(seq) {
+    const early = this.#early.get(seq) ?? [];
+    this.#early.delete(seq);
+    early.forEach((reaction) => this.react(reaction));
   }
 
   #drop(seq) {
@@ -72,6 +94,14 @@ export function lineOfEntry({ user, nonce, text, createdAt, status, error, versi
     error,
     version,
   };
+}
+
+/** The names that reacted, by emoji; an emoji that nobody has is not there. */
+function withReaction({ reactions = {} }, { emoji, name, on }) {
+  const others = (reactions[emoji] ?? []).filter((other) => other !== name);
+  const names = on ? [...others, name] : others;
+  const { [emoji]: _, ...rest } = reactions;
+  return names.length > 0 ? { ...reactions, [emoji]: names } : rest;
 }
 
 function lineOfMessage(message) {

@@ -12,14 +12,15 @@ export class Reading {
   }
 
   /** This device, or another one, has read up to here. */
-  known(room, seq) {
+  known(room, ordinal) {
     const reading = this.#of(room);
-    reading.toldSeq = Math.max(reading.toldSeq, seq);
+    reading.told = Math.max(reading.told, ordinal);
   }
 
-  seen(room, seq) {
+  /** Positions are ordinals; the server is told the place of the message, and knows its ordinal. */
+  seen(room, { seq, ordinal }) {
     const reading = this.#of(room);
-    reading.seenSeq = Math.max(reading.seenSeq, seq);
+    if (ordinal > reading.seen.ordinal) reading.seen = { seq, ordinal };
     this.#tell(room, reading);
   }
 
@@ -29,9 +30,9 @@ export class Reading {
   }
 
   #tell(room, reading) {
-    if (reading.timer !== null || reading.seenSeq <= reading.toldSeq) return;
-    if (!this.#send({ type: VERB.READ, room, seq: reading.seenSeq })) return;
-    reading.toldSeq = reading.seenSeq;
+    if (reading.timer !== null || reading.seen.ordinal <= reading.told) return;
+    if (!this.#send({ type: VERB.READ, room, seq: reading.seen.seq })) return;
+    reading.told = reading.seen.ordinal;
     reading.timer = this.#clock.setTimeout(() => {
       reading.timer = null;
       this.#tell(room, reading);
@@ -39,7 +40,7 @@ export class Reading {
   }
 
   #of(room) {
-    if (!this.#rooms.has(room)) this.#rooms.set(room, { seenSeq: 0, toldSeq: 0, timer: null });
+    if (!this.#rooms.has(room)) this.#rooms.set(room, { seen: { seq: 0, ordinal: 0 }, told: 0, timer: null });
     return this.#rooms.get(room);
   }
 }

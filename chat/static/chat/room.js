@@ -1,5 +1,5 @@
 import { Lines, lineOfEntry } from "./lines.js";
-import { STATUS } from "./constants.js";
+import { EVENT, STATUS } from "./constants.js";
 
 const PHASE = Object.freeze({ AWAY: "away", ASKING: "asking", LIVE: "live", REFUSED: "refused" });
 
@@ -68,6 +68,11 @@ export class Room {
     return this.#lines.lastSeq;
   }
 
+  /** The confirmed message at that place, or undefined. */
+  lineAt(seq) {
+    return this.#lines.get(seq);
+  }
+
   /** The confirmed messages in order, then what is still on its way. */
   lines() {
     return [...this.#lines.from(this.#from), ...this.#pending.filter((line) => !this.#isSettled(line))];
@@ -128,10 +133,13 @@ export class Room {
     this.#settle(PHASE.REFUSED);
   }
 
-  /** A live event. Returns the messages that are new because of it. */
-  receive(message) {
-    if (this.isKnown && message.version <= this.#version) return [];
-    this.#held.set(message.version, message);
+  /**
+   * A live event: a message's new state, or a reaction. It is complete from the number `from` on, which is the one before
+   * it unless the server left out what it contains. Returns the messages that are new because of it.
+   */
+  receive(event) {
+    if (this.isKnown && event.version <= this.#version) return [];
+    this.#held.set(event.version, event);
     return this.isLive ? this.#release() : [];
   }
 
@@ -151,6 +159,7 @@ export class Room {
   /** The line is cut; whatever was asked will not be answered. */
   disconnected() {
     this.#held.clear();
+    this.#lines.forgetEarly();
     this.#askedHistory = null;
     this.#settle(PHASE.AWAY);
   }
@@ -203,19 +212,29 @@ export class Room {
   #release() {
     const news = [];
     for (const version of [...this.#held.keys()].sort((a, b) => a - b)) {
-      if (version > this.#version + 1) {
+      const event = this.#held.get(version);
+      if ((event.from ?? version - 1) > this.#version) {
         this.#settle(PHASE.AWAY);
         break;
       }
-      if (version === this.#version + 1) news.push(...this.#follow(this.#held.get(version)));
+      if (version > this.#version) news.push(...this.#follow(event));
       this.#held.delete(version);
     }
     return news;
   }
 
-  #follow(message) {
+  #follow(event) {
+    this.#version = event.version;
+    return event.type === EVENT.REACTION ? this.#react(event) : this.#put(event);
+  }
+
+  #react(reaction) {
+    this.#lines.react(reaction);
+    return [];
+  }
+
+  #put(message) {
     const isNew = !this.#lines.has(message.seq);
-    this.#version = message.version;
     this.#lines.put(message);
     return isNew && message.seq === message.version ? [this.#lines.get(message.seq)] : [];
   }

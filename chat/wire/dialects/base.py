@@ -88,9 +88,9 @@ def decoded(decode: Callable[[str], Asked], text: str) -> Asked | BrokenFrame:
 
 def sayable(text: object) -> str:
     if not isinstance(text, str):
-        raise BrokenFrame("bad_frame", "msg is a text.")
+        raise BrokenFrame("bad_frame", "`msg` must be a string.")
     if not is_storable(text):
-        raise BrokenFrame("bad_frame", "msg has a character that cannot be kept.")
+        raise BrokenFrame("bad_frame", "`msg` contains a character that can't be stored.")
     return text
 
 

@@ -29,7 +29,7 @@ class ModeCode(Dialect):
             return Echo(Frame(text.encode()))
         if mode == "message":
             return Post(room=self.room or "", nonce=new_nonce(), text=sayable(frame.get("msg")))
-        raise BrokenFrame("unknown_type", "ModeCode is message or heart_beat.")
+        raise BrokenFrame("unknown_type", 'ModeCode must be "message" or "heart_beat".')
 
     def asked_by_bytes(self, data: bytes) -> Asked:
         return PostBinary(room=self.room or "", nonce=new_nonce(), data=data)

@@ -25,7 +25,7 @@ class PlainText(Dialect):
 
     def asked(self, text: str) -> list[Asked | BrokenFrame]:
         return [decoded(self._asked, line.rstrip("\r")) for line in text.split("\n") if line.strip()] or [
-            BrokenFrame("empty", "An empty line says nothing.")
+            BrokenFrame("empty", "The message is empty.")
         ]
 
     def _asked(self, line: str) -> Asked:
