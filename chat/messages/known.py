@@ -5,7 +5,6 @@ Rooms are locked by the first statement; the others see what was committed befor
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -86,7 +85,7 @@ class Known:
     def _take_optional(self, answers: list[list[tuple]]) -> None:
         self.amended: dict[Identity, tuple[int, int]] = {}
         self.targets: dict[tuple[str, int], tuple[int, events.Message]] = {}
-        self.lately: defaultdict[int, Lately] = defaultdict(lambda: Lately(0, self.now))
+        self.lately: dict[int, Lately] = {}
         if self._has_amendments():
             amended, targets, *answers = answers
             self.amended = {(room, user, nonce): (seq, version) for room, user, nonce, seq, version in amended}
@@ -98,6 +97,9 @@ class Known:
 
     def _has_amendments(self) -> bool:
         return any(isinstance(entry.verb, Amendment) for entry in self._entries)
+
+    def lately_of(self, user_id: int) -> Lately:
+        return self.lately.get(user_id, Lately(0, self.now))
 
     @property
     def window(self) -> timedelta:

@@ -31,7 +31,7 @@ def post(known: Known, user_id: int, room: LockedRoom, verb: Posting) -> tuple[R
 def _spend(known: Known, user_id: int) -> None:
     if not settings.CHAT_POSTS_PER_S:
         return
-    count, since = known.lately[user_id]
+    count, since = known.lately_of(user_id)
     if count >= limits.POSTS_BURST:
         raise too_fast(_next_place_s(known, user_id))
     known.lately[user_id] = Lately(count + 1, since)
@@ -40,7 +40,7 @@ def _spend(known: Known, user_id: int) -> None:
 def _next_place_s(known: Known, user_id: int) -> float:
     """When the oldest post leaves the window; never later than a window from now, whatever the clock did."""
     window_s = known.window.total_seconds()
-    left_s = (known.lately[user_id].since + known.window - known.now).total_seconds()
+    left_s = (known.lately_of(user_id).since + known.window - known.now).total_seconds()
     return min(max(left_s, 0), window_s)
 
 

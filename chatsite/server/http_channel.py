@@ -1,48 +1,117 @@
 """The way in for HTTP requests: a client may be slow, but not for ever, and may send much, but not without end."""
 
+import logging
 from typing import Any
 
+from daphne.http_protocol import WebRequest
+from twisted.protocols.basic import LineReceiver
 from twisted.web import http
 
 from .hooks import hook
 
+logger = logging.getLogger("chatsite.server")
+
 REQUEST_TIMEOUT_S = 60
 REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
 PROGRESS_BYTES = 16 * 1024
-TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+NEXT_LINE = b"\x85"  # of Latin-1: the second byte of Å, х, 允 and many others in UTF-8
+
+TOO_LARGE = (413, "Content Too Large", "The request is too large.")
+URI_TOO_LONG = (414, "URI Too Long", "The address is too long.")
+HEADERS_TOO_LARGE = (431, "Request Header Fields Too Large", "The headers are too large: cookies of this host, mostly.")
+
+
+class ChatRequest(WebRequest):
+    """Daphne's request, which takes other people's headers as they come."""
+
+    @hook
+    def process(self) -> Any:
+        """Daphne refuses a value with NEXT_LINE anywhere, because autobahn would break the line there: it is replaced.
+
+        Nothing that we read has it; the cookies of another application on this host may.
+        """
+        for name, values in list(self.requestHeaders.getAllRawHeaders()):
+            if any(NEXT_LINE in value for value in values):
+                self.requestHeaders.setRawHeaders(name, [value.replace(NEXT_LINE, b"?") for value in values])
+        return super().process()
+
+    @hook
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        logger.info("refused %s with %d: %s", self.client_addr and self.client_addr[0], status, body)
+        super().basic_error(status, status_text, body)
 
 
 class PatientChannel(http.HTTPChannel):
     """Twisted's HTTP, whose timeout is renewed by a request's first byte and by every PROGRESS_BYTES, not by any.
 
-    More than REQUEST_LIMIT_BYTES it does not take, because Daphne holds a request in memory.
+    More than REQUEST_LIMIT_BYTES it does not take, because Daphne holds a request in memory. And it begins no request
+    while the answers to earlier ones wait to be read.
     """
 
     transport: Any
     progress_bytes = PROGRESS_BYTES
     request_bytes = 0
     is_refused = False
+    unread: bytes = b""
+
+    @hook
+    def connectionMade(self) -> None:
+        if self.requestFactory is WebRequest:
+            self.requestFactory = ChatRequest
+        super().connectionMade()
 
     @hook
     def dataReceived(self, data: bytes) -> None:
         self.progress_bytes += len(data)
         self.request_bytes += len(data)
+        if self.is_refused:
+            return
         if self.request_bytes <= REQUEST_LIMIT_BYTES:
             super().dataReceived(data)
             self._forget_upgraded()
-        elif not self.is_refused:
-            self._refuse()
+        else:
+            self._refuse(*TOO_LARGE)
 
     def _forget_upgraded(self) -> None:
         """A request that Daphne made a WebSocket of: the two know each other, and would wait for the collector."""
         if self.requests and self.requests[0].transport is None:
             self.requests.clear()
 
-    def _refuse(self) -> None:
+    @hook
+    def lineReceived(self, line: bytes) -> None:
+        if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
+            self._refuse(*HEADERS_TOO_LARGE)
+        else:
+            super().lineReceived(line)
+
+    @hook
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self._refuse(*(HEADERS_TOO_LARGE if self._receivedHeaderSize else URI_TOO_LONG))
+
+    def _refuse(self, status: int, words: str, why: str) -> None:
         """Answer, and let the rest come until the timeout: a client that is cut while it sends reads no answer."""
         self.is_refused = True
-        self.transport.write(TOO_LARGE)
+        logger.info("refused %s with %d: %s", getattr(self.transport.getPeer(), "host", "-"), status, why)
+        head = f"HTTP/1.1 {status} {words}\r\nConnection: close\r\nContent-Type: text/plain"
+        self.transport.write(f"{head}\r\nContent-Length: {len(why) + 1}\r\n\r\n{why}\n".encode())
         self.transport.loseWriteConnection()
+
+    # One answer after the other
+
+    @hook
+    def requestDone(self, request: Any) -> None:
+        if self._waitingForTransport and self.persistent:
+            self.unread, self._dataBuffer = b"".join([self.unread, *self._dataBuffer]), []
+        super().requestDone(request)
+
+    @hook
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        if self.unread and not self._handlingRequest:
+            unread, self.unread = self.unread, b""
+            LineReceiver.dataReceived(self, unread)
+
+    # Patience
 
     @hook
     def resetTimeout(self) -> None:

@@ -23,7 +23,7 @@ from twisted.web.http import H2_ENABLED
 
 from . import websocket
 from .hooks import hook, is_fit
-from .http_channel import REQUEST_TIMEOUT_S, PatientChannel
+from .http_channel import REQUEST_TIMEOUT_S, ChatRequest, PatientChannel
 from .inbox import Inbox
 from .inherited import INHERITED, other_family
 from .rehearsal import rehearse
@@ -84,7 +84,7 @@ class ChatServer(Server):
     def _use_our_protocols(self) -> None:
         for logger_name in ("daphne.http_protocol", "daphne.ws_protocol"):
             logging.getLogger(logger_name).addFilter(_last_line_only)
-        if not H2_ENABLED and is_fit(PatientChannel):
+        if not H2_ENABLED and is_fit(PatientChannel) and is_fit(ChatRequest):
             self.http_factory.protocol = PatientChannel
             self.http_factory.timeOut = REQUEST_TIMEOUT_S
         if is_fit(ChatSocket, rehearse):
@@ -113,6 +113,8 @@ class ChatServer(Server):
         scope["extensions"] = {"chatsite.drain": self.on_drain}
         if isinstance(protocol, ChatSocket):
             scope["extensions"]["chatsite.frames"] = protocol.frames
+            # As they came: Daphne decodes percent signs, and autobahn takes back only what was offered.
+            scope["subprotocols"] = [name for name in protocol.request.protocols if name]
         inbox = Inbox()
         scope.setdefault("asgi", {"version": "3.0"})
         application = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))

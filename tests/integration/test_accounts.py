@@ -52,7 +52,7 @@ def sign_up(client, name, password=PASSWORD, **fields):
 
 def say_hello(room, author):
     Message.objects.create(
-        room=room, author=author, seq=1, version=1, nonce="a", text="hello", created_at=timezone.now()
+        room=room, author=author, seq=1, ordinal=1, version=1, nonce="a", text="hello", created_at=timezone.now()
     )
 
 

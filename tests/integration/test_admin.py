@@ -38,7 +38,7 @@ def choose(office, action, *people):
 
 
 def change_page(thing):
-    return reverse(f"admin:chat_{thing._meta.model_name}_change", args=[thing.pk])
+    return reverse(f"admin:{thing._meta.label_lower.replace('.', '_')}_change", args=[thing.pk])
 
 
 def added(user=None, role=""):
@@ -52,7 +52,14 @@ def added(user=None, role=""):
 
 def say(room, author, text, seq=1):
     return Message.objects.create(
-        room=room, author=author, seq=seq, version=seq, nonce=str(seq), text=text, created_at=timezone.now()
+        room=room,
+        author=author,
+        seq=seq,
+        ordinal=seq,
+        version=seq,
+        nonce=str(seq),
+        text=text,
+        created_at=timezone.now(),
     )
 
 
@@ -213,7 +220,7 @@ def test_guests_are_kept_out_of_the_admin(client):
     assert client.get(reverse("admin:index"))["Location"].startswith("/admin/login/")
 
 
-@pytest.mark.parametrize("name", ["user", "room", "message"])
+@pytest.mark.parametrize("name", ["accounts_user", "chat_room", "chat_message"])
 def test_every_list_opens(office, lobby, root, name):
     say(lobby, root, "hello")
-    assert office.get(reverse(f"admin:chat_{name}_changelist")).status_code == 200
+    assert office.get(reverse(f"admin:{name}_changelist")).status_code == 200

@@ -256,9 +256,9 @@ async def test_quit_closes_with_1000(chat):
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("", "! An empty line says nothing."),
+        ("", "! The message is empty."),
         ("/help", "! The commands are /who, /me and /quit."),
-        ("nul\0", "! msg has a character that cannot be kept."),
+        ("nul\0", "! `msg` contains a character that can't be stored."),
         ("x" * 8_001, "! A message has at most 8,000 characters."),
         ("x" * 65_537, "! A frame has at most 65,536 bytes."),
     ],

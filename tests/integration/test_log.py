@@ -65,6 +65,6 @@ def test_a_page_is_no_longer_when_everything_in_it_was_changed_since(ada, settin
     settings.CHAT_POSTS_PER_S = 0
     write(ada, *posts(150))
     write(ada, *edits(range(1, 150)))
-    first, *others = pages(0, 20)
+    first, *others = every_page(0, 20)
     assert (len(first.changes), len(first.moved), first.head) == (0, 20, 20)
     assert sum(len(page.changes) for page in others) == 150

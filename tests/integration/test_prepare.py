@@ -4,7 +4,7 @@ import pytest
 
 ADMIN = {"ADMIN_NAME": "Ada", "ADMIN_PASSWORD": "correct horse battery"}
 LOOK_AT_ADA = """
-from chat.models import User
+from accounts.models import User
 ada = User.objects.by_name("ada")
 print(ada.username, ada.is_superuser, ada.check_password("correct horse battery"))
 """

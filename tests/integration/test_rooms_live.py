@@ -325,7 +325,8 @@ async def test_who_comes_back_within_the_moment_of_grace_was_never_gone(chat):
 # Private rooms
 
 MAKE_PRIVATE = """
-from chat.models import Membership, Room, User
+from accounts.models import User
+from chat.models import Membership, Room
 room = Room.objects.get(slug="{room}")
 room.is_private = True
 room.save()

@@ -203,7 +203,7 @@ def test_one_process_without_any_redis(serve, tmp_path):
 def test_a_long_path_with_spaces(serve, tmp_path):
     project = tmp_path / "a path with spaces, 100% odd" / ("long" * 40)
     project.mkdir(parents=True)
-    for name in ("chat", "chatsite", "templates", "locale"):
+    for name in ("accounts", "chat", "chatsite", "templates", "locale"):
         if (PROJECT / name).exists():
             shutil.copytree(PROJECT / name, project / name)
     shutil.copy(PROJECT / "manage.py", project)

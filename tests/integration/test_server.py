@@ -37,9 +37,9 @@ MEGABYTE = 1024 * 1024
 
 # The clocks of a server in a hurry.
 HURRY = """
-from chatsite import frames, requests, server, websocket
+from chatsite.server import frames, http_channel, server, websocket
 frames.STALL_CHECK_S, frames.STALL_TIMEOUT_S, frames.ABORT_AFTER_S = 0.1, 1, 0.5
-requests.REQUEST_LIMIT_BYTES = 200_000
+http_channel.REQUEST_LIMIT_BYTES = 200_000
 websocket.MESSAGE_TIMEOUT_S = server.REQUEST_TIMEOUT_S = server.DRAIN_TIMEOUT_S = 1
 """
 

@@ -37,7 +37,7 @@ async def test_hello_comes_first_and_says_what_a_client_needs(chat):
     assert hello["name"] == chat.name("alice")
     assert hello["process"].startswith("t2-")
     assert hello["connection"].startswith(hello["process"])
-    assert {"room": "lobby", "title": "Lobby", "head": 0, "read": 0} in hello["rooms"]
+    assert hello["rooms"] == []
     assert hello["heartbeat"] == {"interval": 10.0, "timeout": 5.0}
     assert hello["limits"] == {
         "frame": 65_536,

@@ -57,7 +57,9 @@ def settings():
 
 
 def error_codes():
-    code = re.compile(r'(?:Refusal|BrokenFrame|super\(\)\.__init__)\(\s*"(\w+)"|^[A-Z_]+ = \("([a-z_]+)", "', re.MULTILINE)
+    code = re.compile(
+        r'(?:Refusal|BrokenFrame|super\(\)\.__init__)\(\s*"(\w+)"|^[A-Z_]+ = \("([a-z_]+)", "', re.MULTILINE
+    )
     sources = [path.read_text() for path in (ROOT / "chat").rglob("*.py")]
     return sorted({found for source in sources for pair in code.findall(source) for found in pair if found})
 

@@ -1,6 +1,7 @@
 """G3: everybody sees the same messages in the same order, and whoever was away gets every change since, or is told."""
 
 import asyncio
+import json
 import random
 from contextlib import AsyncExitStack
 
@@ -53,9 +54,23 @@ async def test_everybody_sees_the_same_changes_in_the_same_order(place):
         await asyncio.gather(*(change_something(client, place.room, 60, f"w{n}") for n, client in enumerate(clients)))
         last = place.head
         for client in clients:
-            await client.until(lambda e: e["type"] == "message" and e["version"] == last, from_start=True)
-            assert [message["version"] for message in client.messages(place.room)] == list(range(1, last + 1))
-        assert len({str(client.messages(place.room)) for client in clients}) == 1
+            await client.until(lambda event: event.get("version") == last and event["type"] != "ack", from_start=True)
+        timelines = [timeline_of(client) for client in clients]
+        assert [(timeline.position, timeline.gaps) for timeline in timelines] == [(last, 0)] * WRITERS
+        assert len({json.dumps(timeline.messages, sort_keys=True) for timeline in timelines}) == 1
+        ordinals = [message["ordinal"] for message in timelines[0].messages.values()]
+        assert sorted(ordinals) == list(range(1, len(ordinals) + 1))
+
+
+def timeline_of(client):
+    """What the client has been told, put together: pages, new states, and reactions."""
+    timeline = Timeline()
+    for event in client.events:
+        if event["type"] == "joined":
+            timeline.page(event)
+        elif event["type"] in ("message", "reaction"):
+            timeline.live(event)
+    return timeline
 
 
 @pytest.mark.parametrize("changes", [40, ABSENCE_CHANGES])

@@ -82,7 +82,7 @@ async def test_hello_does_not_name_it(place, secret, who):
             rooms_of[client] = [room["room"] for room in hello["rooms"]]
         assert secret in rooms_of[ada]
         assert secret not in rooms_of[stranger]
-        assert place.room in rooms_of[stranger]
+        assert rooms_of[stranger] == []
 
 
 async def test_presence_in_it_is_told_in_it_alone(place, secret):
