@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from . import names
-from .models import User, validate_name
+from . import entering, names
+from .models import User, validate_is_not_reserved, validate_name
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -28,7 +28,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         validate_name(username)
-        if not shallow and User.objects.filter(name_key=names.key(username)).exists():
+        validate_is_not_reserved(username)
+        if not shallow and User.objects.are_there_like(names.check(username)):
             raise self.validation_error("username_taken")
         return names.check(username)
 
@@ -36,10 +37,16 @@ class AccountAdapter(DefaultAccountAdapter):
         """Two sign-ups with one name at one moment: the second is asked for another."""
         try:
             with transaction.atomic():
-                return super().save_user(request, user, form, commit)
+                saved = super().save_user(request, user, form, commit)
+                entering.remember(request, saved)
+                return saved
         except IntegrityError:
             messages.error(request, self.error_messages["username_taken"])
             raise ImmediateHttpResponse(redirect("account_signup")) from None
+
+    def is_safe_url(self, url) -> bool:
+        """A page of ours, by its path; anything else would be taken for the name of a view."""
+        return bool(url) and url.startswith("/") and super().is_safe_url(url)
 
     def get_password_change_redirect_url(self, request) -> str:
         return reverse("home")

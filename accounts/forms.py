@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from . import names
-from .models import User, validate_name
+from .models import User, validate_is_not_reserved, validate_name
 
 # names.py knows no Django; its sentences are marked for translation here.
 NAME_RULES = (
     gettext_noop("A name has 1 to 32 characters."),
     gettext_noop("A name has letters and digits, and _ . - between them."),
     gettext_noop("A name begins and ends with a letter or a digit."),
+    gettext_noop("A name keeps to one alphabet."),
 )
 
 PASSWORD_HELP = _("At least 8 characters; not digits alone, not a common password.")
@@ -34,8 +35,7 @@ class EnterForm(forms.Form):
 
     name = forms.CharField(
         label=_("Your name"),
-        max_length=names.LENGTH_LIMIT,
-        validators=[validate_name],
+        validators=[validate_name, validate_is_not_reserved],
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "nickname",
@@ -43,6 +43,7 @@ class EnterForm(forms.Form):
                 "autofocus": True,
                 "spellcheck": "false",
                 "dir": "auto",
+                "maxlength": names.LENGTH_LIMIT,
             }
         ),
     )

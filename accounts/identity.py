@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from types import SimpleNamespace
@@ -12,11 +13,11 @@ from typing import NamedTuple
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import IntegrityError, transaction
 
-from . import names
+from . import lookalikes, names
 from .models import User
+from .session_store import SessionStore
 from .text import is_storable
 
 
@@ -27,6 +28,7 @@ class Why(Enum):
     FORBIDDEN = "forbidden"
     ACCOUNT_DISABLED = "account disabled"
     INTERNAL = "internal"
+    RATE_LIMITED = "rate limited"
 
 
 class NotAdmitted(Exception):
@@ -72,11 +74,14 @@ def by_session(session_key: str) -> Person | None:
     return None
 
 
-def by_name(name: str) -> Person:
-    """The guest of that name, made now or known by it; a name that belongs to somebody is refused."""
+def by_name(name: str, admit_new: Callable[[], None]) -> Person:
+    """The guest of that name, made now or known by it; a name that belongs to somebody is refused.
+
+    `admit_new` is asked before a name is made, and may raise NotAdmitted.
+    """
     _check_guests_are_admitted()
     try:
-        guest = _guest(names.check(name))
+        guest = _guest(names.check(name), admit_new)
     except names.BadName as problem:
         raise NotAdmitted(Why.FORBIDDEN, str(problem)) from None
     if guest.is_claimed:
@@ -86,9 +91,10 @@ def by_name(name: str) -> Person:
     return _known_by_name(guest)
 
 
-def by_no_name() -> Person:
+def by_no_name(admit_new: Callable[[], None]) -> Person:
     """A guest of a name that nobody had before; the more are taken, the longer it is."""
     _check_guests_are_admitted()
+    admit_new()
     for length in range(4, names.LENGTH_LIMIT // 2):
         with suppress(IntegrityError), transaction.atomic():
             return _known_by_name(User.objects.create_guest(names.for_nobody(length), claimed=False))
@@ -124,15 +130,21 @@ def _was_disabled(session: SessionStore) -> bool:
     return user_id is not None and User.objects.filter(pk=user_id, is_active=False).exists()
 
 
-def _guest(name: str) -> User:
+def _guest(name: str, admit_new: Callable[[], None]) -> User:
     try:
         return User.objects.by_name(name)
     except User.DoesNotExist:
-        pass
+        admit_new()
+    if lookalikes.is_reserved(name):
+        raise NotAdmitted(Why.FORBIDDEN, "this name is reserved")
     try:
         return User.objects.create_guest(name, claimed=False)
     except IntegrityError:
+        pass
+    try:
         return User.objects.by_name(name)
+    except User.DoesNotExist:
+        raise NotAdmitted(Why.FORBIDDEN, "this name looks like somebody else's") from None
 
 
 def fingerprint(secret: str) -> str:

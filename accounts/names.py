@@ -2,9 +2,14 @@
 
 import secrets
 import unicodedata
+from itertools import pairwise
+
+from . import lookalikes
 
 LENGTH_LIMIT = 32
 INSIDE = "_.-"
+# Modifiers that words are written with; the others look like punctuation.
+LETTERS_ALL_THE_SAME = frozenset("\u3005\u3031\u303b\u309d\u309e\u30fc\u30fd\u30fe\u0e46\u0ec6\u02bb\u02bc")
 # Letters and marks that nobody sees: fillers and variation selectors.
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 INVISIBLE |= {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
@@ -20,6 +25,10 @@ def check(name: str) -> str:
     if not 1 <= len(normal) <= LENGTH_LIMIT:
         raise BadName(f"A name has 1 to {LENGTH_LIMIT} characters.")
     if not all(_is_word(character) or character in INSIDE for character in normal):
+        raise BadName("A name has letters and digits, and _ . - between them.")
+    if lookalikes.mixes_alphabets(normal):
+        raise BadName("A name keeps to one alphabet.")
+    if _has_loose_marks(normal):
         raise BadName("A name has letters and digits, and _ . - between them.")
     if normal[0] in INSIDE or normal[-1] in INSIDE or unicodedata.category(normal[0]).startswith("M"):
         raise BadName("A name begins and ends with a letter or a digit.")
@@ -43,4 +52,16 @@ def _is_word(character: str) -> bool:
     Format characters (zero width, bidirectional) and controls are in the C and Z categories, so they fall out.
     """
     category = unicodedata.category(character)
+    if category == "Lm":
+        return character in LETTERS_ALL_THE_SAME
     return (category[0] in "LM" or category == "Nd") and character not in INVISIBLE
+
+
+def _has_loose_marks(name: str) -> bool:
+    """A mark that no letter of these alphabets has: what can be composed has been, the rest only decorates."""
+    decorated = any(_is_mark(mark) and lookalikes.alphabets(letter) for letter, mark in pairwise(name))
+    return decorated or any(all(map(_is_mark, name[start : start + 3])) for start in range(len(name) - 2))
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) == "Mn"

@@ -20,7 +20,7 @@ from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from accounts import names, tickets  # noqa: E402
+from accounts import lookalikes, names, tickets  # noqa: E402
 from accounts.models import User  # noqa: E402
 from chat.models import Message, Room  # noqa: E402
 
@@ -50,7 +50,7 @@ def _people(count: int) -> list[User]:
     wanted = [f"bench-{number}" for number in range(count)]
     there = set(User.objects.values_list("username", flat=True))
     User.objects.bulk_create(
-        User(username=name, name_key=names.key(name), password=make_password(None))
+        User(username=name, name_key=names.key(name), look_key=lookalikes.look(name), password=make_password(None))
         for name in wanted
         if name not in there
     )

@@ -17,6 +17,11 @@ NAMES_PER_REACTION = 100
 PAGES_PER_S = 20
 PAGES_BURST = 500
 
+# Guests who come by a name alone: new names from one address.
+NEW_NAMES_PER_S = 1
+NEW_NAMES_BURST = 60
+ADDRESSES_REMEMBERED = 10_000
+
 # Who breaks the protocol, or goes on after being told to slow down, is closed. One sound minute forgives.
 BROKEN_FRAMES_PER_MINUTE = 20
 RATE_LIMITED_PER_MINUTE = 100
@@ -90,6 +95,9 @@ CHANGE_NONCES_KEPT_S = 7 * 24 * 3600
 NOTICE_INTERVAL_S = 0.5
 STANDING_INTERVAL_S = 60
 NOTICES_KEPT_S = 24 * 3600
+
+# How often what is old is taken away.
+HOUSEKEEPING_INTERVAL_S = 60
 
 # What may wait for one reader of a socket (promise G6).
 OUTGOING_LIMIT_BYTES = 1024 * 1024

@@ -145,15 +145,16 @@ class Place:
         """Somebody known by name alone, who has never been here."""
         name = self.name(like)
         self.rows(
-            "INSERT INTO accounts_user (username, name_key, password, is_superuser, is_staff, is_active, is_guest,"
-            " is_claimed, first_name, last_name, email, date_joined)"
-            f" VALUES ('{name}', '{name}', '!', FALSE, FALSE, TRUE, TRUE, FALSE, '', '', '', CURRENT_TIMESTAMP)"
+            "INSERT INTO accounts_user (username, name_key, look_key, password, is_superuser, is_staff, is_active,"
+            " is_guest, is_claimed, first_name, last_name, email, date_joined)"
+            f" VALUES ('{name}', '{name}', '{name}', '!', FALSE, FALSE, TRUE, TRUE, FALSE, '', '', '',"
+            " CURRENT_TIMESTAMP)"
         )
 
     def give_role(self, like: str, room: str, role: str) -> None:
         self.rows(
-            "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal)"
-            f" SELECT r.id, u.id, '{role}', 0 FROM chat_room r, accounts_user u"
+            "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal, has_reacted)"
+            f" SELECT r.id, u.id, '{role}', 0, FALSE FROM chat_room r, accounts_user u"
             f" WHERE r.slug = '{room}' AND u.username = '{self.name(like)}'"
         )
 

@@ -2,7 +2,12 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+from threading import Lock
 
+from accounts.identity import NotAdmitted, Why
+from chat import limits
 from chat.wire.refusals import Refusal
 
 
@@ -39,3 +44,28 @@ class Allowance:
         if self._tokens < 1:
             raise Refusal("rate_limited", "You're sending too fast.", retry_after=(1 - self._tokens) / self.rate_per_s)
         self._tokens -= 1
+
+
+class NewNames:
+    """How many names that nobody had before may come from one address: a few at once, and then one a second.
+
+    Names that exist are not counted: a program may come back as often as it likes.
+    """
+
+    def __init__(self) -> None:
+        self._allowances: dict[str, Allowance] = {}
+        self._lock = Lock()
+
+    def admit(self, address: str) -> Callable[[], None]:
+        """What has to be called, in any thread, before a name is made; it may raise NotAdmitted."""
+        return partial(self._spend, address)
+
+    def _spend(self, address: str) -> None:
+        with self._lock:
+            if len(self._allowances) > limits.ADDRESSES_REMEMBERED:
+                self._allowances.clear()
+            allowance = self._allowances.setdefault(address, Allowance(limits.NEW_NAMES_PER_S, limits.NEW_NAMES_BURST))
+            try:
+                allowance.spend()
+            except Refusal:
+                raise NotAdmitted(Why.RATE_LIMITED, "too many new names from this address") from None

@@ -18,7 +18,6 @@ from django.utils import timezone
 from accounts import sessions
 from accounts.sessions import Standing as PeopleStanding
 from chat import database, limits
-from chat.messages import ledger
 from chat.models import AccessNotice
 from chat.rooms import visible
 from chat.wire.closes import Close
@@ -66,7 +65,6 @@ class Revocation:
                     looked_at = time.monotonic()
                     self._unproved.update(self._everybody)
                     await self._look_at_the_unproved()
-                    await database.readers.run(_forget_what_is_old)
             except Refusal:
                 logger.debug("the notices cannot be read just now")
             except Exception:
@@ -85,7 +83,7 @@ class Revocation:
                 connected.doubt_views()
         concerned = [one for one in self._everybody if any(_concerns(notice, one) for notice in new)]
         self._unproved.update(concerned)
-        ended = {notice.session for notice in new if notice.session}
+        ended = {notice.session for notice in new if notice.session and notice.user_id is None}
         for connected in concerned:
             if connected.person.session in ended:
                 connected.bye(Close.NOT_SIGNED_IN)
@@ -149,13 +147,6 @@ def _notices_since(since: datetime) -> list[AccessNotice]:
     return list(AccessNotice.objects.filter(created_at__gt=since).order_by("pk"))
 
 
-def _forget_what_is_old() -> None:
-    """Notices; and the nonces of changes, because this is the clock that comes round."""
-    ledger.forget_old_nonces()
-    since = timezone.now() - timedelta(seconds=limits.NOTICES_KEPT_S)
-    AccessNotice.objects.filter(created_at__lt=since).delete()
-
-
 def _concerns(notice: AccessNotice, connected: Connected) -> bool:
     """A room concerns those who are in it, or have asked for it."""
     if notice.session:
@@ -178,7 +169,7 @@ def _judge(connected: Connected, standing: Standing, lost: set[tuple[int, int]])
         person.session_key and person.session_key not in standing.people.sessions
     ):
         connected.bye(Close.NOT_SIGNED_IN)
-    elif person.expires_at is not None and person.expires_at < time.time():
+    elif not person.session_key and person.expires_at is not None and person.expires_at < time.time():
         connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)
     else:
         for room_id in connected.room_ids():

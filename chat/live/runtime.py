@@ -25,6 +25,7 @@ from .allowances import Allowances
 from .arrivals import Newcomers, all_arrived
 from .connections import Connected, Connections
 from .drain import Drain
+from .housekeeping import Housekeeping
 from .hub import Hub
 from .link import EVERYBODY, Link, Parcel
 from .presence import Presence
@@ -49,6 +50,7 @@ class Runtime:
         self.allowances = Allowances(self.presence.process_count)
         self.revocation = Revocation(self.connections)
         self.silence = Silence(self.connections)
+        self.housekeeping = Housekeeping(self.connections)
         self.going = Drain(self.connections)
         self.positions = ReadPositions(_keep_positions, self._publish_positions)
         self._own_rooms = Batched(database.readers, visible.own_rooms)
@@ -56,11 +58,11 @@ class Runtime:
 
     async def start(self) -> None:
         await self.link.start()
-        for part in (self.hub, self.presence, self.revocation, self.silence, self.positions):
+        for part in (self.hub, self.presence, self.revocation, self.silence, self.housekeeping, self.positions):
             part.start()
 
     async def stop(self) -> None:
-        parts = (self.positions, self.silence, self.revocation, self.presence, self.hub, self.link)
+        parts = (self.positions, self.housekeeping, self.silence, self.revocation, self.presence, self.hub, self.link)
         await asyncio.gather(*(part.stop() for part in parts))
 
     async def drain(self) -> None:

@@ -69,7 +69,8 @@ class Known:
         )
         self.rooms = {row[1]: LockedRoom(*row) for row in locked}
         self.people = {id: Author(name, bool(is_active)) for id, name, is_active in people}
-        self.roles: dict[tuple[str, int], str] = {(room, user_id): role for room, user_id, role in roles}
+        self.roles: dict[tuple[str, int], str] = {(room, user_id): role for room, user_id, role, _ in roles}
+        self.reacted = {(room, user_id) for room, user_id, _, has_reacted in roles if has_reacted}
         self.said: dict[Identity, int] = {(room, user, nonce): seq for room, user, nonce, seq in said}
         self._take_optional(optional)
 
@@ -119,7 +120,8 @@ class Known:
         return Query(f"SELECT id, username, is_active FROM accounts_user WHERE {those.sql}", those.values)
 
     def _roles(self) -> Query:
-        return self._in_rooms("SELECT room.slug, place.user_id, place.role FROM chat_membership place", "place.user_id")
+        select = "SELECT room.slug, place.user_id, place.role, place.has_reacted FROM chat_membership place"
+        return self._in_rooms(select, "place.user_id")
 
     def _said(self) -> Query:
         """The author of a message with the same nonce gets the first answer again (promise G2)."""

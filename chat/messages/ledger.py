@@ -14,10 +14,11 @@ from typing import Any
 from django.db import DataError, IntegrityError
 
 from chat import database, limits
-from chat.models import ChangeNonce
+from chat.models import ChangeNonce, Membership
 from chat.rooms import permissions
 from chat.wire import codec
 from chat.wire.refusals import NO_SUCH_ROOM, Refusal
+from chat.wire.verbs import React
 
 from . import rows, rules
 from .amending import amend
@@ -30,6 +31,11 @@ DISABLED = ("forbidden", "This account is disabled.")
 
 INSERT_NONCE = (
     "INSERT INTO chat_changenonce (room_id, author_id, nonce, seq, version, created_at) VALUES (%s, %s, %s, %s, %s, %s)"
+)
+# Names stay for life where messages or reactions carry them; reactions are not rows that could be looked for.
+NOTE_REACTION = (
+    "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal, has_reacted) VALUES (%s, %s, %s, 0, TRUE)"
+    " ON CONFLICT (room_id, user_id) DO UPDATE SET has_reacted = TRUE"
 )
 MOVE_ROOM = "UPDATE chat_room SET head = %s, posts = %s WHERE id = %s"
 
@@ -65,6 +71,7 @@ class Transaction:
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
         self._nonces: list[tuple[Any, ...]] = []
+        self._reactions: list[tuple[Any, ...]] = []
 
     def run(self) -> tuple[list[Outcome], list[RoomChanges]]:
         self._known = Known(self._entries, codec.now(), self._statements)
@@ -75,6 +82,7 @@ class Transaction:
                 (rows.INSERT, self._inserts),
                 (rows.UPDATE, self._updates),
                 (INSERT_NONCE, self._nonces),
+                (NOTE_REACTION, self._reactions),
                 (MOVE_ROOM, [(room.head, room.posts, room.id) for room in changed]),
             ]
         )
@@ -108,7 +116,13 @@ class Transaction:
         receipt, message, is_first = amend(self._known, user_id, room, verb)
         if message is not None:
             self._updates.append(rows.updated(room.id, message))
+            self._note_reaction(user_id, room, verb)
         if is_first:
             now = rows.moment(self._known.now)
             self._nonces.append((room.id, user_id, verb.nonce, receipt.seq, receipt.version, now))
         return receipt
+
+    def _note_reaction(self, user_id: int, room: LockedRoom, verb: Amendment) -> None:
+        if isinstance(verb, React) and (room.slug, user_id) not in self._known.reacted:
+            self._known.reacted.add((room.slug, user_id))
+            self._reactions.append((room.id, user_id, Membership.Role.VISITOR))

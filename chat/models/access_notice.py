@@ -5,6 +5,8 @@ Signals, not save(): deletions in the admin and cascades never call a model's me
 
 from __future__ import annotations
 
+from django.contrib import auth
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -26,7 +28,11 @@ class AccessNotice(models.Model):
 
     user_id = models.BigIntegerField(null=True)
     room_id = models.BigIntegerField(null=True)
-    session = models.CharField(max_length=16, blank=True, help_text="Fingerprint of a session that ended.")
+    session = models.CharField(
+        max_length=16,
+        blank=True,
+        help_text="Fingerprint of a session that ended; of a user, where they did not sign out.",
+    )
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self):
@@ -52,6 +58,14 @@ def _membership_changed(instance: Membership, **_: object) -> None:
 @receiver([post_save, post_delete], sender=Room)
 def _room_changed(instance: Room, **_: object) -> None:
     AccessNotice.objects.create(room_id=instance.pk)
+
+
+@receiver(post_delete, sender=Session)
+def _session_ended(instance: Session, **_: object) -> None:
+    """Signed in over it at another door, flushed, deleted: however a session of somebody ends before its time."""
+    user_id = instance.get_decoded().get(auth.SESSION_KEY)
+    if user_id and instance.expire_date > timezone.now():
+        AccessNotice.objects.create(session=session_fingerprint(instance.session_key), user_id=int(user_id))
 
 
 def note_logout(request=None, **_: object) -> None:

@@ -26,6 +26,7 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.MEMBER)
     read_ordinal = models.BigIntegerField(default=0, editable=False)
+    has_reacted = models.BooleanField(default=False, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["room", "user"], name="one_membership")]

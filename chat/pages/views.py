@@ -1,5 +1,7 @@
 """The pages. A view reads what its template shows; the conversation itself comes over the socket."""
 
+from urllib.parse import urlsplit
+
 from allauth.account.adapter import get_adapter
 from allauth.decorators import rate_limit
 from django.conf import settings
@@ -7,7 +9,8 @@ from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,9 +19,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts import entering
 from accounts.forms import EnterForm, KeepForm
 from accounts.models import User
 from chat.models import Room
+from chat.rooms import unused_guests
 from chat.rooms.permissions import visible_rooms
 
 GUEST_SESSION_AGE_S = 365 * 24 * 3600
@@ -40,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return _ways_in(request, EnterForm())
     if next_url := _safe_next(request):
-        return redirect(next_url)
+        return HttpResponseRedirect(next_url)
     pages = Paginator(visible_rooms(request.user.pk), ROOMS_PER_PAGE)
     return render(request, "chat/home.html", {"rooms": pages.get_page(request.GET.get("page"))})
 
@@ -52,14 +57,25 @@ def enter(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not settings.CHAT_GUESTS:
         return redirect("home")
     if request.user.is_authenticated:
-        return redirect(_safe_next(request) or "home")
+        return HttpResponseRedirect(_safe_next(request) or reverse("home"))
     form = EnterForm(request.POST)
-    guest = form.guest() if form.is_valid() else None
-    if guest is None:
-        return _ways_in(request, form)
-    login(request, guest)
-    request.session.set_expiry(GUEST_SESSION_AGE_S)
-    return redirect(_safe_next(request) or _first_room_url(guest))
+    with transaction.atomic():  # whose answer fails has not taken the name
+        guest = _entering(request, form)
+        if guest is None:
+            return _ways_in(request, form)
+        login(request, guest)
+        request.session.set_expiry(GUEST_SESSION_AGE_S)
+        return HttpResponseRedirect(_safe_next(request) or _first_room_url(guest))
+
+
+def _entering(request: HttpRequest, form: EnterForm) -> User | None:
+    if not form.is_valid():
+        return None
+    unused_guests.free_name(form.cleaned_data["name"])
+    guest = form.guest() or entering.just_made(request, form.cleaned_data["name"])
+    if guest is not None:
+        entering.remember(request, guest)
+    return guest
 
 
 @never_cache
@@ -117,7 +133,8 @@ def _safe_next(request: HttpRequest) -> str:
     """Where the visitor was going, if that is a page of ours."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if is_ours else ""
+    is_a_page = url.startswith("/") or urlsplit(url).netloc  # else it is relative to wherever we happen to be
+    return url if is_ours and is_a_page else ""
 
 
 def _first_room_url(user: User) -> str:

@@ -27,8 +27,8 @@ def _keep(places: list[tuple[Place, int]]) -> None:
     rows = " UNION ALL ".join(["SELECT %s AS user_id, %s AS room_id, %s AS ordinal"] * len(places))
     least = "min" if connection.vendor == "sqlite" else "least"
     sql = (
-        "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal)"
-        f" SELECT room.id, reader.id, %s, {least}(said.ordinal, room.posts) FROM ({rows}) said"
+        "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal, has_reacted)"
+        f" SELECT room.id, reader.id, %s, {least}(said.ordinal, room.posts), FALSE FROM ({rows}) said"
         " JOIN chat_room room ON room.id = said.room_id JOIN accounts_user reader ON reader.id = said.user_id"
         " WHERE true ON CONFLICT (room_id, user_id) DO UPDATE SET read_ordinal = excluded.read_ordinal"
         " WHERE chat_membership.read_ordinal < excluded.read_ordinal"

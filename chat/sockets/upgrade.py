@@ -21,6 +21,7 @@ from accounts.identity import NotAdmitted, Person, Why
 from chat import database
 from chat.live import runtime
 from chat.live.arrivals import Arrival
+from chat.live.rate_limits import NewNames
 from chat.wire import events
 from chat.wire.closes import Close
 from chat.wire.dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
@@ -29,6 +30,8 @@ from chat.wire.refusals import Refusal
 from .scope import Scope, address, asked, cookie, header, offered_subprotocols, offered_ticket
 
 logger = logging.getLogger("chat.upgrade")
+
+new_names = NewNames()
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -125,9 +128,9 @@ async def identify(scope: Scope) -> Person:
             raise NotAdmitted(Why.FORBIDDEN, "the name is not the one signed in")
         return person
     if name is not None:
-        return await database.identity_threads.run(identity.by_name, name)
+        return await database.identity_threads.run(identity.by_name, name, new_names.admit(address(scope)))
     if scope["dialect"] is PlainText:
-        return await database.identity_threads.run(identity.by_no_name)
+        return await database.identity_threads.run(identity.by_no_name, new_names.admit(address(scope)))
     raise NotAdmitted(Why.NOT_SIGNED_IN, "no cookie, no ticket and no name")
 
 

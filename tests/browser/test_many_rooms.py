@@ -8,7 +8,7 @@ from rig.staging import Place, rows
 ROOMS = """
 INSERT INTO chat_room (slug, title, is_private, head, posts, floor, epoch, created_at)
 WITH RECURSIVE numbers (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1999)
-SELECT 'hall-' || n, 'Hall ' || n, FALSE, 0, 0, 'abcdefgh', CURRENT_TIMESTAMP FROM numbers
+SELECT 'hall-' || n, 'Hall ' || n, FALSE, 0, 0, 0, 'abcdefgh', CURRENT_TIMESTAMP FROM numbers
 """
 
 

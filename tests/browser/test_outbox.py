@@ -138,7 +138,7 @@ async def somebody_whose_room_is_taken_away(chat: Chat) -> Person:
 
 def give_a_place(chat: Chat, person: Person) -> None:
     chat.place.rows(
-        "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal)"
-        " SELECT chat_room.id, accounts_user.id, 'member', 0 FROM chat_room, accounts_user"
+        "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal, has_reacted)"
+        " SELECT chat_room.id, accounts_user.id, 'member', 0, FALSE FROM chat_room, accounts_user"
         f" WHERE slug = '{chat.room}' AND username = '{person.name}'"
     )

@@ -64,7 +64,11 @@ export function fakeWebSockets() {
     sent = [];
     closedWith = null;
 
+    /** As a browser has it: subprotocols are tokens, each once. */
     constructor(url, protocols) {
+      const names = [protocols ?? []].flat();
+      const isGood = names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)) && new Set(names).size === names.length;
+      if (!isGood) throw new SyntaxError(`not subprotocols: ${names}`);
       Object.assign(this, { url, protocols });
       sockets.push(this);
     }

@@ -23,6 +23,11 @@ test("401 is signed out", async () => {
   await assert.rejects(ask({ status: 401, ok: false }).answer, SignedOut);
 });
 
+test("what no browser takes as a subprotocol is not given", async () => {
+  const { answer } = ask({ status: 200, ok: true, json: async () => ({ ticket: "abc:def", expires_in: 60 }) });
+  assert.deepEqual(await answer, []);
+});
+
 test("403 goes without a ticket: the upgrade decides by the cookie", async () => {
   assert.deepEqual(await ask({ status: 403, ok: false }).answer, []);
 });
