@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from . import entering, names
+from .addresses import client_address
 from .models import User, validate_is_not_reserved, validate_name
 
 
@@ -43,6 +44,15 @@ class AccountAdapter(DefaultAccountAdapter):
         except IntegrityError:
             messages.error(request, self.error_messages["username_taken"])
             raise ImmediateHttpResponse(redirect("account_signup")) from None
+
+    def get_client_ip(self, request) -> str:
+        """Behind a proxy, as it says; never an exception, which would keep everybody out."""
+        forwarded = request.headers.get("X-Forwarded-For") if settings.CHAT_ORIGINS else None
+        return client_address(request.META.get("REMOTE_ADDR"), forwarded)
+
+    def _get_login_attempts_cache_key(self, request, **credentials) -> str:
+        """A name's attempts are counted by address: nobody keeps somebody else out of their account."""
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)} {self.get_client_ip(request)}"
 
     def is_safe_url(self, url) -> bool:
         """A page of ours, by its path; anything else would be taken for the name of a view."""

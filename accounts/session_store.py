@@ -1,9 +1,12 @@
-"""Django's sessions in the database, which know when they end: one that is used is kept on (`has_aged`)."""
+"""Django's sessions in the database, which know when they end; and the cookies that name them."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.utils import timezone
 
@@ -28,3 +31,15 @@ class SessionStore(DatabaseSessionStore):
         """Whether it would end a day later, or more, if it was kept again now."""
         full = timedelta(seconds=self.get_expiry_age())
         return self.ends_at is not None and timezone.now() + full - self.ends_at > KEPT_AGAIN_AFTER
+
+
+def session_key(cookies: Mapping[str, str]) -> str | None:
+    """The session that a browser's cookies name. One with a NUL does not count: PostgreSQL refuses to look for it."""
+    found = cookies.get(own_cookie_name()) or cookies.get(settings.SESSION_COOKIE_NAME)
+    return found if found and "\0" not in found else None
+
+
+def own_cookie_name() -> str:
+    """The name that no other site on this host uses."""
+    site = hashlib.sha256(settings.SECRET_KEY.encode()).hexdigest()[:8]
+    return f"{settings.SESSION_COOKIE_NAME}_{site}"

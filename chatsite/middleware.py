@@ -1,27 +1,55 @@
 """What every page request passes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
 from accounts import sessions
-from accounts.session_store import SessionStore
+from accounts.session_store import SessionStore, own_cookie_name, session_key
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+HEALTH = "/healthz"
 
 
-def without_odd_session(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A session cookie with a NUL in it is none: PostgreSQL would refuse to look for it."""
+def answering_probes(get_response: GetResponse) -> GetResponse:
+    """A probe asks whether this process answers; by which name it asks does not matter."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
-            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        if request.path_info == HEALTH:
+            return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
         return get_response(request)
 
     return middleware
 
 
-def with_moving_session(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+class SiteSessionMiddleware(SessionMiddleware):
+    """Sessions under a cookie of this site's own, beside the usual one.
+
+    Browsers send a host's cookies to all of its ports, and two sites on one host would sign each other out.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        key = session_key(request.COOKIES)
+        request.session = self.SessionStore(key)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = super().process_response(request, response)
+        usual, own = settings.SESSION_COOKIE_NAME, own_cookie_name()
+        if usual in response.cookies and (response.cookies[usual].value or own in request.COOKIES):
+            response.cookies[own] = response.cookies[usual].value
+            response.cookies[own].update(dict(response.cookies[usual]))
+        elif usual in response.cookies:
+            del response.cookies[usual]  # of another site: not ours to take away
+        return response
+
+
+def with_moving_session(get_response: GetResponse) -> GetResponse:
     """A session that is used does not end: it is kept again once a day, with its cookie."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -37,7 +37,7 @@ ALLOWED_HOSTS = [PUBLIC_URL.host] if PUBLIC_URL else ["localhost", "127.0.0.1", 
 CSRF_TRUSTED_ORIGINS = CHAT_ORIGINS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_TLS else 0
+CSRF_FAILURE_VIEW = "chatsite.trouble.csrf_failed"
 
 # What it is made of
 
@@ -57,10 +57,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "chatsite.middleware.answering_probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "chatsite.middleware.without_odd_session",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "chatsite.middleware.SiteSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -121,7 +121,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "chatsite.cache.LoudDatabaseCache",
         "LOCATION": "chatsite_cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     },
@@ -172,7 +172,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_RATE_LIMITS = {"enter": "60/m/ip"}
+# By address; an office is one address. Wrong passwords also by name and address: nobody locks somebody else out.
+ACCOUNT_RATE_LIMITS = {"enter": "300/m/ip", "login_failed": "30/m/ip,5/5m/key"}
 
 # Languages
 
@@ -200,7 +201,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "chatsite.logs.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["trouble"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
@@ -208,4 +209,5 @@ LOGGING = {
         # A lost Redis is told by chat.link, in one line; the layer would write a traceback a second.
         "channels_redis": {"level": "CRITICAL"},
     },
+    "filters": {"trouble": {"()": "chatsite.logs.TroubleInOneLine"}},
 }

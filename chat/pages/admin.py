@@ -11,11 +11,13 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.admin_login import LimitedAdminLoginForm
 from accounts.models import User
 from chat.models import Membership, Message, Room
 
 admin.site.site_header = "Chatsite"
 admin.site.site_title = "Chatsite"
+admin.site.login_form = LimitedAdminLoginForm
 admin.site.index_title = _("Administration")
 admin.site.unregister(allauth_admin.EmailAddress)  # Nobody has one here.
 

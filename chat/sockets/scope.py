@@ -25,10 +25,10 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-def cookie(scope: Scope, name: str) -> str | None:
-    """A proxy that speaks HTTP/2 to the browser may send several lines of cookies."""
+def cookies(scope: Scope) -> dict[str, str]:
+    """A proxy that speaks HTTP/2 to the browser may send several lines of them."""
     lines = [value.decode("latin-1") for key, value in scope["headers"] if key == b"cookie"]
-    return parse_cookie("; ".join(lines)).get(name)
+    return parse_cookie("; ".join(lines))
 
 
 def address(scope: Scope) -> str:

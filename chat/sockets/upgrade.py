@@ -18,6 +18,7 @@ from django.http.request import split_domain_port, validate_host
 
 from accounts import identity, names, tickets
 from accounts.identity import NotAdmitted, Person, Why
+from accounts.session_store import session_key
 from chat import database
 from chat.live import runtime
 from chat.live.arrivals import Arrival
@@ -27,7 +28,7 @@ from chat.wire.closes import Close
 from chat.wire.dialects import BY_SUBPROTOCOL, Dialect, ModeCode, PlainText
 from chat.wire.refusals import Refusal
 
-from .scope import Scope, address, asked, cookie, header, offered_subprotocols, offered_ticket
+from .scope import Scope, address, asked, cookies, header, offered_subprotocols, offered_ticket
 
 logger = logging.getLogger("chat.upgrade")
 
@@ -64,7 +65,7 @@ class SameOrigin:
         if origin is None or is_ours(origin, header(scope, b"host") or ""):
             await self.app(scope, receive, send)
         else:
-            await _deny(scope, send, f"origin {origin!r:.100} is not ours")
+            await _deny(scope, send, f"origin {origin!r:.100} is not ours; if people type it, set PUBLIC_URL to it")
 
 
 class AcceptAnybody:
@@ -138,8 +139,8 @@ async def _by_proof(scope: Scope, ticket: str | None) -> Person | None:
     ticket = ticket or offered_ticket(scope)
     if ticket is not None:
         return tickets.by_ticket(ticket)
-    if (session_key := cookie(scope, settings.SESSION_COOKIE_NAME)) is not None:
-        return await database.identity_threads.run(identity.by_session, session_key)
+    if (key := session_key(cookies(scope))) is not None:
+        return await database.identity_threads.run(identity.by_session, key)
     return None
 
 

@@ -73,7 +73,9 @@ async def test_a_page_of_another_site_is_refused_at_the_upgrade(chat, path, fore
 async def test_a_page_of_another_site_is_one_line(chat):
     await refused_upgrade(chat, "/ws/", "chat.v1", origin="https://evil.test")
     (line,) = chat.logged("denied|refused")
-    assert line.endswith("denied 127.0.0.1 '/ws/': origin 'https://evil.test' is not ours")
+    assert line.endswith(
+        "denied 127.0.0.1 '/ws/': origin 'https://evil.test' is not ours; if people type it, set PUBLIC_URL to it"
+    )
 
 
 async def test_a_page_of_ours_comes_in(chat):

@@ -7,7 +7,7 @@ from accounts import identity, tickets
 from accounts.identity import NotAdmitted, Person, Why
 from accounts.models import User
 from chat import database
-from chat.sockets.scope import address, cookie, room_asked
+from chat.sockets.scope import address, cookies, room_asked
 from chat.sockets.upgrade import AcceptAnybody, IdentifyPerson, KnownPaths, NegotiateDialect, SameOrigin, is_ours
 from chat.wire.dialects import ChatV1, ModeCode, PlainText
 from rig.clock import Clock
@@ -136,7 +136,9 @@ async def test_a_page_of_another_site_is_denied_with_one_line(settings, lines):
     upgrade = await Upgrade(SameOrigin).play(scope(origin="https://evil.test", host="chat.example.org"))
     assert upgrade.reached is None
     assert upgrade.sent == [{"type": "websocket.close"}]
-    assert lines() == ["denied 203.0.113.9 '/ws/': origin 'https://evil.test' is not ours"]
+    assert lines() == [
+        "denied 203.0.113.9 '/ws/': origin 'https://evil.test' is not ours; if people type it, set PUBLIC_URL to it"
+    ]
 
 
 async def test_a_program_without_an_origin_is_let_through():
@@ -336,11 +338,11 @@ class TestNames:
     ],
 )
 def test_a_cookie_is_found_whatever_stands_beside_it(header, value):
-    assert cookie(scope(cookie=header), "sessionid") == value
+    assert cookies(scope(cookie=header)).get("sessionid") == value
 
 
 def test_without_cookies_there_is_none():
-    assert cookie(scope(), "sessionid") is None
+    assert cookies(scope()) == {}
 
 
 @pytest.mark.parametrize(

@@ -181,23 +181,22 @@ def test_a_laptop_is_reached_by_its_own_names_only(tmp_path):
     )
 
 
-def test_an_https_address_makes_cookies_secure_and_trusts_one_proxy(tmp_path):
+def test_an_https_address_makes_cookies_secure(tmp_path):
     seen = settings_with(
         tmp_path,
-        "settings.ALLOWED_HOSTS, settings.CHAT_ORIGINS, settings.SESSION_COOKIE_SECURE,"
-        " settings.ALLAUTH_TRUSTED_PROXY_COUNT",
+        "settings.ALLOWED_HOSTS, settings.CHAT_ORIGINS, settings.SESSION_COOKIE_SECURE",
         PUBLIC_URL="https://chat.example.org",
     )
-    assert seen == "(['chat.example.org'], ['https://chat.example.org'], True, 1)"
+    assert seen == "(['chat.example.org'], ['https://chat.example.org'], True)"
 
 
-def test_a_plain_address_leaves_cookies_plain_and_trusts_nobody(tmp_path):
+def test_a_plain_address_leaves_cookies_plain(tmp_path):
     seen = settings_with(
         tmp_path,
-        "settings.SESSION_COOKIE_SECURE, settings.SECURE_PROXY_SSL_HEADER, settings.ALLAUTH_TRUSTED_PROXY_COUNT",
+        "settings.SESSION_COOKIE_SECURE, settings.SECURE_PROXY_SSL_HEADER",
         PUBLIC_URL="http://chat.local:8000",
     )
-    assert seen == "(False, None, 0)"
+    assert seen == "(False, None)"
 
 
 @pytest.mark.parametrize("command", ["check", "serve", "migrate", "help", "no_such_command"])
