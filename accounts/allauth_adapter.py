@@ -4,7 +4,9 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import login
 from django.db import IntegrityError, transaction
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +32,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         validate_name(username)
         validate_is_not_reserved(username)
-        if not shallow and User.objects.are_there_like(names.check(username)):
+        is_taken = not shallow and User.objects.are_there_like(names.check(username))
+        if is_taken and entering.just_made(self.request, username) is None:
             raise self.validation_error("username_taken")
         return names.check(username)
 
@@ -42,8 +45,16 @@ class AccountAdapter(DefaultAccountAdapter):
                 entering.remember(request, saved)
                 return saved
         except IntegrityError:
+            raise ImmediateHttpResponse(self._signed_up_twice(request, form)) from None
+
+    def _signed_up_twice(self, request, form) -> HttpResponse:
+        """The same browser, which pressed the button again, is in; anybody else is asked for another name."""
+        made = entering.just_made(request, form.cleaned_data["username"])
+        if made is None or not made.check_password(form.cleaned_data["password1"]):
             messages.error(request, self.error_messages["username_taken"])
-            raise ImmediateHttpResponse(redirect("account_signup")) from None
+            return redirect("account_signup")
+        login(request, made, backend=settings.AUTHENTICATION_BACKENDS[0])
+        return HttpResponseRedirect(self.get_signup_redirect_url(request))
 
     def get_client_ip(self, request) -> str:
         """Behind a proxy, as it says; never an exception, which would keep everybody out."""

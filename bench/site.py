@@ -17,7 +17,7 @@ from rig.programs import PostgreSQL, free_port
 from .servers import PROJECT, Server, endpoint
 from .wires import ChatWire
 
-SETTINGS = {"CHAT_POSTS_PER_S": "0", "CHAT_CONNECTIONS_PER_NAME": "1000", "DATABASE_URL": ""}
+SETTINGS = {"CHAT_NEW_NAMES": "0", "CHAT_POSTS_PER_S": "0", "CHAT_CONNECTIONS_PER_NAME": "1000", "DATABASE_URL": ""}
 
 
 class DurablePostgreSQL(PostgreSQL):

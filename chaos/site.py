@@ -83,7 +83,12 @@ class ChaosSite:
         data.mkdir()
         self.valkey = Courier(self.folder)
         self.env = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS}
-        self.env |= {"DATA_DIR": str(data), "REDIS_URL": self.valkey.url, "PYTHONPATH": str(PROJECT)} | settings
+        self.env |= {
+            "CHAT_NEW_NAMES": "0",
+            "DATA_DIR": str(data),
+            "REDIS_URL": self.valkey.url,
+            "PYTHONPATH": str(PROJECT),
+        } | settings
         if self._kind == "postgresql":
             self.database = PostgreSQLDatabase(self.folder)
             self.env["DATABASE_URL"] = self.database.url

@@ -17,9 +17,7 @@ NAMES_PER_REACTION = 100
 PAGES_PER_S = 20
 PAGES_BURST = 500
 
-# Guests who come by a name alone: new names from one address.
-NEW_NAMES_PER_S = 1
-NEW_NAMES_BURST = 60
+# How many addresses have their new names counted.
 ADDRESSES_REMEMBERED = 10_000
 
 # Who breaks the protocol, or goes on after being told to slow down, is closed. One sound minute forgives.

@@ -41,7 +41,7 @@ class Blueprint:
         return self._env(folder, database)
 
     def _env(self, folder: Path, database: str) -> dict[str, str]:
-        env = {**os.environ, "DATA_DIR": str(folder)}
+        env = {**os.environ, "CHAT_NEW_NAMES": "0", "DATA_DIR": str(folder)}
         env.pop("REDIS_URL")
         if self._postgresql_url:
             env["DATABASE_URL"] = self._postgresql_url.replace("/postgres?", f"/{database}?")

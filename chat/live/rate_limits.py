@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from threading import Lock
 
+from django.conf import settings
+
 from accounts.identity import NotAdmitted, Why
 from chat import limits
 from chat.wire.refusals import Refusal
@@ -47,7 +49,7 @@ class Allowance:
 
 
 class NewNames:
-    """How many names that nobody had before may come from one address: a few at once, and then one a second.
+    """How many names that nobody had before may come from one address: a minute's worth at once (CHAT_NEW_NAMES).
 
     Names that exist are not counted: a program may come back as often as it likes.
     """
@@ -61,10 +63,14 @@ class NewNames:
         return partial(self._spend, address)
 
     def _spend(self, address: str) -> None:
+        if not settings.CHAT_NEW_NAMES:
+            return
         with self._lock:
             if len(self._allowances) > limits.ADDRESSES_REMEMBERED:
                 self._allowances.clear()
-            allowance = self._allowances.setdefault(address, Allowance(limits.NEW_NAMES_PER_S, limits.NEW_NAMES_BURST))
+            allowance = self._allowances.setdefault(
+                address, Allowance(settings.CHAT_NEW_NAMES / 60, settings.CHAT_NEW_NAMES)
+            )
             try:
                 allowance.spend()
             except Refusal:

@@ -71,8 +71,9 @@ def enter(request: HttpRequest) -> HttpResponse:
 def _entering(request: HttpRequest, form: EnterForm) -> User | None:
     if not form.is_valid():
         return None
-    unused_guests.free_name(form.cleaned_data["name"])
-    guest = form.guest() or entering.just_made(request, form.cleaned_data["name"])
+    name = form.cleaned_data["name"]
+    unused_guests.free_name(name)
+    guest = form.guest() or entering.just_made(request, name)
     if guest is not None:
         entering.remember(request, guest)
     return guest

@@ -355,13 +355,13 @@ def test_a_ticket_is_not_given_to_another_sites_page(client_that_checks):
 
 def test_who_gives_no_name_is_nobody_who_was_there(monkeypatch):
     monkeypatch.setattr(names.secrets, "token_hex", lambda length: "0" * 2 * length)
-    assert [identity.by_no_name().name for _ in range(3)] == ["guest-0000", "guest-00000", "guest-000000"]
+    assert [identity.by_no_name(lambda: None).name for _ in range(3)] == ["guest-0000", "guest-00000", "guest-000000"]
 
 
 def test_where_guests_are_not_admitted_nobody_is_given_a_name(settings):
     settings.CHAT_GUESTS = False
     with pytest.raises(identity.NotAdmitted):
-        identity.by_no_name()
+        identity.by_no_name(lambda: None)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "1e9"])
