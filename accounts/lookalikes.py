@@ -12,10 +12,9 @@ DRAWN_AS = str.maketrans(
     "aaaaaccdehiiiiijloooppqsvvwxxyyygkkngAABBCCEEHHlllJKKMMNOOPPSTTXXYYYZGlolliy",
 )
 
-RESERVED = (
-    "admin administrator root system moderator mod owner staff support help chatsite everyone everybody all here"
-    " channel room bot nobody anonymous 管理员 系统 版主 站长 客服 官方 所有人 全体成员 机器人 系统消息"
-)
+# These with a number too (admin2), the others as they stand.
+SPEAK_FOR_THE_HOUSE = "admin administrator root system moderator chatsite 管理员 系统 版主 站长 客服 官方"
+MEAN_MANY = "everyone everybody all here channel owner staff support 所有人 全体成员"
 
 
 def look(name: str) -> str:
@@ -29,12 +28,18 @@ def _plain(character: str) -> str:
     return str(unicodedata.digit(character)) if unicodedata.category(character) == "Nd" else character
 
 
-RESERVED_LOOKS = frozenset(look(word).replace("i", "l") for word in RESERVED.split())
-
-
 def is_reserved(name: str) -> bool:
-    """Whether the name speaks for the house: admin, 管理员, and what looks like them, with a number or without."""
-    return any(look(part).replace("i", "l") in RESERVED_LOOKS for part in (name, name.strip("._-0123456789")))
+    """Whether the name speaks for the house, or means many: admin, 管理员, everyone, and what looks like them."""
+    return _told_apart(name) in _MANY or _told_apart(name.strip("._-0123456789")) in _HOUSE
+
+
+def _told_apart(name: str) -> str:
+    """Small and capital I and l are all the same here."""
+    return look(name).replace("i", "l")
+
+
+_HOUSE = frozenset(map(_told_apart, SPEAK_FOR_THE_HOUSE.split()))
+_MANY = frozenset(map(_told_apart, MEAN_MANY.split()))
 
 
 def mixes_alphabets(name: str) -> bool:

@@ -80,7 +80,9 @@ class Environment:
             return str(ipaddress.IPv4Address("127.0.0.1" if value == "localhost" else value))
         except ValueError:
             raise SettingRefused(
-                name, f"is {value!r}; it has to be an IPv4 address such as 127.0.0.1 or 0.0.0.0."
+                name,
+                f"is {value!r}; it has to be an IPv4 address such as 127.0.0.1 or 0.0.0.0."
+                " For IPv6 start the server processes yourself, with -b (docs/self-hosting.md).",
             ) from None
 
     def folder(self, name: str, default: str) -> Path:

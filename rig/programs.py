@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from chatsite.serve import supervision, valkey
+from chatsite.server.cli import MESSAGE_LIMIT_BYTES
 
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 20
@@ -138,6 +139,15 @@ class PostgreSQL(Program):
         return f"postgres://postgres@/{database}?host={self._folder}"
 
 
+# Stock Daphne with the numbers that are our own command line's defaults.
+STOCK_OPTIONS = [
+    *("-v", "0", "--websocket_connect_timeout", "20", "--websocket_timeout", "-1"),
+    *("--ping-interval", "30", "--ping-timeout", "20"),
+    *("--websocket-max-message-size", str(MESSAGE_LIMIT_BYTES)),
+    *("--websocket-max-frame-size", str(MESSAGE_LIMIT_BYTES)),
+]
+
+
 class Daphne(Program):
     """One server process of a site."""
 
@@ -146,7 +156,9 @@ class Daphne(Program):
         self.url = f"http://127.0.0.1:{port}"
         self.ws_url = f"ws://127.0.0.1:{port}/ws/"
         address = ["--bind", "127.0.0.1", "--port", str(port)]
-        super().__init__(supervision.server_command(address, server), log, env)
+        command = supervision.server_command(address, server)
+        options = STOCK_OPTIONS if server == "daphne" else []
+        super().__init__([*command[:-1], *options, command[-1]], log, env)
 
     def is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=START_TIMEOUT_S)

@@ -1,7 +1,5 @@
 """The pages. A view reads what its template shows; the conversation itself comes over the socket."""
 
-from urllib.parse import urlsplit
-
 from allauth.account.adapter import get_adapter
 from allauth.decorators import rate_limit
 from django.conf import settings
@@ -134,7 +132,7 @@ def _safe_next(request: HttpRequest) -> str:
     """Where the visitor was going, if that is a page of ours."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    is_a_page = url.startswith("/") or urlsplit(url).netloc  # else it is relative to wherever we happen to be
+    is_a_page = url.startswith(("/", "http:", "https:"))  # else it is relative to wherever we happen to be
     return url if is_ours and is_a_page else ""
 
 

@@ -120,9 +120,17 @@ def _ignore_signals() -> None:
 
 def short_folder(prefix: str) -> Path:
     """For a Unix socket, whose path may have a hundred bytes or so and no more."""
-    chosen = tempfile.gettempdir()
-    short = len(os.fsencode(chosen)) <= TEMPORARY_FOLDER_LIMIT_BYTES
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=chosen if short else "/tmp"))  # noqa: S108
+    for chosen in _temporary_folders():
+        if len(os.fsencode(chosen)) <= TEMPORARY_FOLDER_LIMIT_BYTES:
+            with suppress(OSError):
+                return Path(tempfile.mkdtemp(prefix=prefix, dir=chosen))
+    raise StartRefused("no folder for temporary files can be written; set TMPDIR to one with a short name.")
+
+
+def _temporary_folders() -> Iterator[str]:
+    with suppress(OSError):
+        yield tempfile.gettempdir()
+    yield from ("/tmp", "/run", str(settings.DATA_DIR))  # noqa: S108
 
 
 def _allow_many_sockets() -> None:

@@ -4,10 +4,7 @@ import os
 import shlex
 import sys
 
-from chat import limits
-
 DRAIN_TIMEOUT_S = 15
-MESSAGE_LIMIT_BYTES = limits.BINARY_LIMIT_BYTES + limits.FRAME_LIMIT_BYTES
 
 SUPERVISOR = """\
 [supervisord]
@@ -50,15 +47,8 @@ stdout_logfile_maxbytes = 0
 
 
 def server_command(address: list[str], server: str = "chatsite.server") -> list[str]:
-    """Daphne with timeouts and limits that suit a chat, at an address in Daphne's own options."""
-    return [
-        *(sys.executable, "-m", server, *address, "-v", "0"),
-        *("--websocket_connect_timeout", "20", "--websocket_timeout", "-1"),
-        *("--ping-interval", "30", "--ping-timeout", "20"),
-        *("--websocket-max-message-size", str(MESSAGE_LIMIT_BYTES)),
-        *("--websocket-max-frame-size", str(MESSAGE_LIMIT_BYTES)),
-        "chatsite.asgi:application",
-    ]
+    """A server process at an address in Daphne's own options; its limits are the defaults of its command line."""
+    return [sys.executable, "-m", server, *address, "chatsite.asgi:application"]
 
 
 def config(host: str, port: int, count: int, valkey_command: list[str] | None) -> str:

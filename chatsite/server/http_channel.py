@@ -16,6 +16,8 @@ REQUEST_LIMIT_BYTES = 64 * 1024 * 1024
 PROGRESS_BYTES = 16 * 1024
 NEXT_LINE = b"\x85"  # of Latin-1: the second byte of Å, х, 允 and many others in UTF-8
 
+FORWARDED = (b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto")
+
 TOO_LARGE = (413, "Content Too Large", "The request is too large.")
 URI_TOO_LONG = (414, "URI Too Long", "The address is too long.")
 HEADERS_TOO_LARGE = (431, "Request Header Fields Too Large", "The headers are too large: cookies of this host, mostly.")
@@ -26,14 +28,31 @@ class ChatRequest(WebRequest):
 
     @hook
     def process(self) -> Any:
-        """Daphne refuses a value with NEXT_LINE anywhere, because autobahn would break the line there: it is replaced.
+        self._replace_next_lines()
+        self._join_cookies()
+        self._drop_odd_addresses()
+        return super().process()
+
+    def _replace_next_lines(self) -> None:
+        """Daphne refuses a value with NEXT_LINE anywhere, because autobahn would break the line there.
 
         Nothing that we read has it; the cookies of another application on this host may.
         """
         for name, values in list(self.requestHeaders.getAllRawHeaders()):
             if any(NEXT_LINE in value for value in values):
                 self.requestHeaders.setRawHeaders(name, [value.replace(NEXT_LINE, b"?") for value in values])
-        return super().process()
+
+    def _join_cookies(self) -> None:
+        """A proxy that speaks HTTP/2 to the browser may send several lines (RFC 9113, 8.2.3)."""
+        lines = self.requestHeaders.getRawHeaders(b"cookie", [])
+        if len(lines) > 1:
+            self.requestHeaders.setRawHeaders(b"cookie", [b"; ".join(lines)])
+
+    def _drop_odd_addresses(self) -> None:
+        """With --proxy-headers Daphne decodes these as ASCII, and fails on anything else."""
+        for name in FORWARDED:
+            if not all(value.isascii() for value in self.requestHeaders.getRawHeaders(name, [])):
+                self.requestHeaders.removeHeader(name)
 
     @hook
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:

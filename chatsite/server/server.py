@@ -10,6 +10,7 @@ import gc
 import logging
 import math
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ from .http_channel import REQUEST_TIMEOUT_S, ChatRequest, PatientChannel
 from .inbox import Inbox
 from .inherited import INHERITED, other_family
 from .rehearsal import rehearse
+from .unix_socket import NotUsable, make_way
 from .websocket import (
     CLOSE_HANDSHAKE_TIMEOUT_S,
     Application,
@@ -74,6 +76,11 @@ class ChatServer(Server):
 
     @hook
     def run(self) -> None:
+        for endpoint in self.endpoints:
+            try:
+                make_way(endpoint)
+            except NotUsable as problem:
+                sys.exit(f"chatsite: {problem}")
         reactor.callWhenRunning(self._use_our_protocols)
         reactor.callWhenRunning(self._listen_to_inherited)
         gc.collect()
@@ -240,9 +247,13 @@ class ChatServer(Server):
         return [protocol for protocol in self._connected() if isinstance(protocol, WebSocketProtocol)]
 
     def _requests(self) -> list[Any]:
-        """HTTP requests without an answer, and connections with an answer on its way."""
+        """HTTP requests without an answer, as far as they have come, and connections with an answer on its way."""
         answering = [w for w in reactor.getWriters() if not isinstance(getattr(w, "protocol", None), WebSocketProtocol)]
-        return answering + [p for p in self._connected() if not isinstance(p, WebSocketProtocol)]
+        return answering + [
+            protocol
+            for protocol, details in self.connections.items()
+            if "application_instance" in details and not isinstance(protocol, WebSocketProtocol)
+        ]
 
     def _applications(self) -> list[Any]:
         tasks = [details.get("application_instance") for details in self.connections.values()]
