@@ -25,7 +25,7 @@ FIRST_ADMIN_PASSWORD = environment.pair("ADMIN_NAME", "ADMIN_PASSWORD")
 
 CHAT_GUESTS = environment.flag("CHAT_GUESTS", default=True)
 CHAT_SIGNUP = environment.choice("CHAT_SIGNUP", "open", "closed")
-CHAT_CONNECTIONS_PER_NAME = environment.number("CHAT_CONNECTIONS_PER_NAME", default=10, least=1, most=1000)
+CHAT_CONNECTIONS_PER_NAME = environment.number("CHAT_CONNECTIONS_PER_NAME", default=50, least=1, most=1000)
 CHAT_NEW_NAMES = environment.number("CHAT_NEW_NAMES", default=60, least=0, most=100_000)
 CHAT_POSTS_PER_S = environment.number("CHAT_POSTS_PER_S", default=5, least=0, most=100_000)
 

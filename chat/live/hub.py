@@ -170,16 +170,16 @@ class Hub:
 
     # Typing: gone when it is gone
 
-    def typed(self, room: ActiveRoom, name: str) -> None:
-        """Somebody here is typing."""
-        self._publish(_group(room.id), "typing", {"room": room.id, "name": name})
-        self.typing(room.id, name)
+    def typed(self, room: ActiveRoom, name: str, is_on: bool) -> None:
+        """Somebody here is typing, or has stopped."""
+        self._publish(_group(room.id), "typing", {"room": room.id, "name": name, "on": is_on})
+        self.typing(room.id, name, is_on)
 
-    def typing(self, room_id: int, name: str) -> None:
+    def typing(self, room_id: int, name: str, is_on: bool) -> None:
         if (room := self._rooms.get(room_id)) is not None:
             if not room.typing:
                 asyncio.get_running_loop().call_later(limits.TYPING_COALESCED_S, room.tell_typing)
-            room.typing.add(name)
+            room.typing[name] = is_on
 
 
 def _feed(head: Head, recent: list[Change]) -> Feed:

@@ -111,6 +111,7 @@ class Repair:
             elif head.head > room.feed.head:  # or on its way: most often that is all
                 self.fill(room, expected=head.head)
             room.floor = head.floor
+            room.retitle(head.title or room.title)
 
 
 def _start_afresh(room: ActiveRoom, head: Head) -> None:

@@ -42,7 +42,7 @@ class ActiveRoom:
         self.members: set[Member] = set()
         self.lookers: set[Member] = set()
         self.arriving = 0
-        self.typing: set[str] = set()
+        self.typing: dict[str, bool] = {}
         self.outgoing: list[Change] = []
         self.amended_at = 0.0
         self.filling: asyncio.Task[None] | None = None
@@ -68,8 +68,15 @@ class ActiveRoom:
         self._deliver(self.lookers, lambda dialect: _one(dialect, event))
 
     def tell_typing(self) -> None:
-        names, self.typing = sorted(self.typing), set()
-        self.tell_those_who_look(events.TypingNames(room=self.slug, names=names))
+        typing, self.typing = self.typing, {}
+        names = sorted(name for name, is_on in typing.items() if is_on)
+        stopped = sorted(typing.keys() - names)
+        self.tell_those_who_look(events.TypingNames(room=self.slug, names=names, stopped=stopped))
+
+    def retitle(self, title: str) -> None:
+        if title != self.title:
+            self.title = title
+            self.tell(events.RoomChanged(room=self.slug, title=title))
 
     def may_wait(self, changes: list[Change], now: float) -> bool:
         """Edits and reactions need not be told one by one, where others were told a moment ago."""

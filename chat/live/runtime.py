@@ -142,7 +142,7 @@ class Runtime:
             "presence.number": lambda parcel: self.presence.heard_number(parcel["from"], parcel["number"]),
             "presence.snapshot": lambda parcel: self.presence.apply_snapshot(parcel["from"], parcel),
             "presence.ask": self.presence.asked,
-            "typing": lambda parcel: self.hub.typing(parcel["room"], parcel["name"]),
+            "typing": lambda parcel: self.hub.typing(parcel["room"], parcel["name"], parcel["on"]),
             "read": self._read_elsewhere,
         }
 

@@ -35,7 +35,7 @@ def _heads(room_ids: list[int]) -> list[Head]:
     """Asked every second for every active room: Django's way of passing many numbers costs more than the query."""
     ids = ", ".join(map(str, map(int, room_ids))) or "NULL"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, epoch, head, floor FROM chat_room WHERE id IN ({ids})")
+        cursor.execute(f"SELECT id, epoch, head, floor, title FROM chat_room WHERE id IN ({ids})")
         return [Head(*row) for row in cursor.fetchall()]
 
 

@@ -144,7 +144,7 @@ def _first_room_url(user: User) -> str:
 def _rooms_beside(here: Room, first: list[Room]) -> tuple[list[Room], bool]:
     """The first rooms, and the one that is open in any case; are there others?"""
     shown = first[:ROOMS_BESIDE]
-    return shown if here in shown else [here, *shown], len(first) > ROOMS_BESIDE
+    return shown if here in shown else [*shown, here], len(first) > ROOMS_BESIDE
 
 
 def _room_config(request: SignedInRequest, room: Room) -> dict:

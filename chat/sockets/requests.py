@@ -87,9 +87,12 @@ class Requests:
         if (room := self._places.room(verb.room)) is None:
             raise Refusal("not_found", "You are not in this room.")
         now = time.monotonic()
-        if now - self._typed_at.get(verb.room, 0) >= limits.TYPING_INTERVAL_S:
+        is_due = now - self._typed_at.get(verb.room, -limits.TYPING_INTERVAL_S) >= limits.TYPING_INTERVAL_S
+        if is_due if verb.on else verb.room in self._typed_at:
             self._typed_at[verb.room] = now
-            self._runtime.hub.typed(room, self._person.name)
+            if not verb.on:
+                del self._typed_at[verb.room]
+            self._runtime.hub.typed(room, self._person.name, verb.on)
 
     def heartbeat(self, verb: verbs.Heartbeat) -> None:
         self._tell(events.HeartbeatReply(id=verb.id, sent=verb.sent, now=codec.now()))

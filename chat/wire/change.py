@@ -72,6 +72,7 @@ class Head(NamedTuple):
     epoch: str
     head: int
     floor: int
+    title: str = ""
 
 
 class Page(NamedTuple):

@@ -136,7 +136,15 @@ class Presence(Event, tag="presence", kw_only=True):
 
 class TypingNames(Event, tag="typing", kw_only=True):
     room: str
-    names: list[str]
+    names: list[str] = []
+    stopped: list[str] = []
+
+
+class RoomChanged(Event, tag="room", kw_only=True):
+    """The room has another title."""
+
+    room: str
+    title: str
 
 
 class ReadMoved(Event, tag="read", kw_only=True):

@@ -71,7 +71,10 @@ class Read(Verb, tag="read", kw_only=True):
 
 
 class Typing(Verb, tag="typing", kw_only=True):
+    """`on` false: the draft is gone."""
+
     room: str
+    on: bool = True
 
 
 class Heartbeat(Verb, tag="heartbeat", kw_only=True):

@@ -71,6 +71,8 @@ async def a_day_in_the_lobby(site):
             greeting = await tablet.told("hello")
         await alice.send("join", id=2, room="lobby", after=0, epoch="before the restore")
         await alice.told("resync")
+        site.manage("room", "lobby", "--title", "The lobby")
+        await alice.told("room")
         site.manage("room", "lobby", "--private")
         await alice.told("left")
         site.processes[0].ask_to_stop()

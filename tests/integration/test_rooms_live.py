@@ -268,8 +268,12 @@ async def test_typing_is_told_to_the_room(chat):
 
 
 async def here(person, name):
-    """Wait until the name is told to have come."""
-    await person.until(lambda event: event["type"] == "presence" and name in event.get("joined", ()), from_start=True)
+    """Wait until the name is told to be there: in the answer to one's own join, or when it comes later."""
+
+    def says_so(event):
+        return name in event.get("joined", ()) or name in event.get("online", {}).get("names", ())
+
+    await person.until(says_so, from_start=True)
 
 
 async def gone(person, name):

@@ -19,6 +19,7 @@ import pytest
 from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import ConnectionClosedError
 
+from chatsite.server.cli import MESSAGE_LIMIT_BYTES
 from rig.programs import POLL_S, free_port
 from rig.raw_socket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
 from tests.integration.tiny_server import (
@@ -225,8 +226,8 @@ async def raw_connection(server):
 @pytest.mark.parametrize(
     ("frames", "code"),
     [
-        ([(BINARY, b"x" * (MEGABYTE + 1), {})], 1009),
-        ([(BINARY, b"x" * MEGABYTE, {"is_final": False}), (CONTINUATION, b"x", {})], 1009),
+        ([(BINARY, b"x" * (MESSAGE_LIMIT_BYTES + 1), {})], 1009),
+        ([(BINARY, b"x" * MESSAGE_LIMIT_BYTES, {"is_final": False}), (CONTINUATION, b"x", {})], 1009),
         ([(TEXT, b"\xff", {})], 1007),
         ([(TEXT, b"x", {"is_masked": False})], 1002),
         ([(TEXT, b"x", {"rsv": 4})], 1002),

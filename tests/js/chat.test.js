@@ -197,7 +197,7 @@ for (const [error, waitMs] of [
   });
 }
 
-test("a room that refuses us is not asked again on this line, and says why", async () => {
+test("a room that refuses us says why, and is asked again seldom", async () => {
   const tab = await openTab();
   tab.web.latest().greets();
   await settled();
@@ -205,15 +205,23 @@ test("a room that refuses us is not asked again on this line, and says why", asy
     .latest()
     .says({ type: "error", id: tab.sent("join")[0].id, room: "lobby", code: "forbidden", message: "No." });
   await quiet();
-  await clock.pass(60_000);
+  await clock.pass(4_000);
   assert.deepEqual([tab.room.refusal, tab.sent("join").length], ["forbidden", 1]);
+  await clock.pass(7_000);
+  assert.deepEqual([tab.room.refusal, tab.sent("join").length], ["forbidden", 2]);
 });
 
-test("removed from a room, it stays as it was and is not joined again", async () => {
+test("removed from a room it stays as it was, and comes back when it is let in again", async () => {
   const tab = await openJoinedTab([message(1)]);
   tab.web.latest().says({ type: "left", room: "lobby", reason: "removed" });
-  await clock.pass(60_000);
-  assert.deepEqual([tab.room.refusal, shown(tab), tab.sent("join").length], ["forbidden", [["text 1", "sent"]], 1]);
+  assert.deepEqual([tab.room.refusal, shown(tab)], ["forbidden", [["text 1", "sent"]]]);
+  await clock.pass(11_000);
+  const asked = tab.sent("join").at(-1);
+  assert.equal(asked.after, 1);
+  assert.equal(tab.room.refusal, "forbidden");
+  tab.web.latest().says({ type: "joined", id: asked.id, room: "lobby", title: "Lobby", epoch: EPOCH, head: 2, after: 1, messages: [message(2)] });
+  await quiet();
+  assert.deepEqual([tab.room.refusal, shown(tab).length], [null, 2]);
 });
 
 test("a room that was left is told so, and not joined again", async () => {

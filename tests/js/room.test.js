@@ -211,13 +211,15 @@ test("another epoch in the answer is a resync", () => {
   assert.deepEqual([seqs(), room.nextJoin()], [[], { room: "lobby" }]);
 });
 
-test("refused it stays away and shows what it had, until there is a new line", () => {
+test("refused it stays away and shows what it had, until it is let in again", () => {
   join(1, [message(1)]);
   room.refused("forbidden");
   assert.deepEqual([room.refusal, room.isLive, room.nextJoin(), seqs()], ["forbidden", false, null, [1]]);
   room.disconnected();
-  assert.equal(room.refusal, null);
   assert.deepEqual(room.nextJoin(), { room: "lobby", after: 1, epoch: EPOCH });
+  assert.equal(room.refusal, "forbidden");
+  room.joined(page(1, [], { after: 1 }));
+  assert.equal(room.refusal, null);
 });
 
 // Older messages

@@ -48,8 +48,8 @@ test("an error without words of ours has the server's", () => {
 
 test("one, some and many who are typing", () => {
   assert.equal(typingWords([]), "");
-  assert.equal(typingWords(["bob"]), "bob is typing…");
-  assert.equal(typingWords(["bob", "carol"]), "bob, carol are typing…");
+  assert.equal(typingWords(["bob"]), "\u2068bob\u2069 is typing…");
+  assert.equal(typingWords(["bob", "carol"]), "\u2068bob\u2069, \u2068carol\u2069 are typing…");
   assert.equal(typingWords(["a", "b", "c", "d"]), "Several people are typing…");
 });
 

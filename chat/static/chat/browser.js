@@ -16,7 +16,7 @@ export function watchNetwork(window) {
   document.addEventListener("resume", () => bus.emit("wake"));
   document.addEventListener("visibilitychange", () => isVisible(document) && bus.emit("wake"));
   window.addEventListener("offline", () => bus.emit("offline"));
-  return { isOnline: () => navigator.onLine, on: (name, listener) => bus.on(name, listener) };
+  return { isOnline: () => navigator.onLine, isVisible: () => isVisible(document), on: (name, listener) => bus.on(name, listener) };
 }
 
 /** The address of a socket of this site. */

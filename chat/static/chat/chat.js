@@ -12,7 +12,7 @@ import { ERROR, EVENT, STATE, TEXT_LIMIT, TYPING_EVERY_MS, VERB } from "./consta
  * a program uses it as the page does.
  *
  * Announces `state` (of the connection), `room` (its Room, when its lines changed), `message` ({room, message}, live and
- * new), `presence` ({room, presence}) and `typing` ({room, names}).
+ * new), `presence` ({room, presence}) and `typing` ({room, names, stopped}).
  */
 export class Chat {
   #connection;
@@ -32,7 +32,8 @@ export class Chat {
     [EVENT.MESSAGE]: (frame) => this.#inRoom(frame, (opened) => this.#received(opened, frame)),
     [EVENT.RESYNC]: (frame) => this.#inRoom(frame, (opened) => this.#resynced(opened)),
     [EVENT.PRESENCE]: (frame) => this.#inRoom(frame, (opened) => this.#peopleChanged(opened, frame)),
-    [EVENT.TYPING]: ({ room, names }) => this.#bus.emit("typing", { room, names }),
+    [EVENT.TYPING]: ({ room, names = [], stopped = [] }) => this.#bus.emit("typing", { room, names, stopped }),
+    [EVENT.ROOM]: (frame) => this.#inRoom(frame, (opened) => this.#retitled(opened, frame)),
     [EVENT.REACTION]: (frame) => this.#inRoom(frame, (opened) => this.#received(opened, frame)),
     [EVENT.READ]: ({ room, read }) => this.#reading.known(room, read),
   };
@@ -52,6 +53,10 @@ export class Chat {
 
   get state() {
     return this.#connection.state;
+  }
+
+  get isOnline() {
+    return this.#connection.isOnline;
   }
 
   get name() {
@@ -122,6 +127,14 @@ export class Chat {
     if (line) this.#reading.seen(slug, line);
   }
 
+  /** The draft is gone: nobody waits for what does not come. */
+  stoppedTyping(slug) {
+    const opened = this.#open.get(slug);
+    if (opened.typedAt === -Infinity) return;
+    opened.typedAt = -Infinity;
+    this.#connection.send({ type: VERB.TYPING, room: slug, on: false });
+  }
+
   typing(slug) {
     const opened = this.#open.get(slug);
     if (Math.abs(this.#clock.now() - opened.typedAt) < TYPING_EVERY_MS) return;
@@ -171,8 +184,9 @@ export class Chat {
     this.#changed(room);
   }
 
-  #refused({ room }, code) {
+  #refused({ room, joining }, code) {
     room.refused(code);
+    joining.keptOut();
     this.#changed(room);
   }
 
@@ -186,6 +200,11 @@ export class Chat {
   #resynced({ room, joining }) {
     room.resync();
     joining.catchUp();
+    this.#changed(room);
+  }
+
+  #retitled({ room }, { title }) {
+    room.retitle(title);
     this.#changed(room);
   }
 

@@ -1,6 +1,10 @@
 import { gettext, interpolate } from "./text.js";
 
 const COUNTER_FROM = 0.9;
+/** A text so many times as long as a message may be is counted no further, does not grow the box, and is no draft. */
+const MEASURED_LIMITS = 2;
+/** Where the keyboard is on the screen, Enter begins a line and the button sends. */
+const ON_SCREEN_KEYBOARD = "(pointer: coarse)";
 const DRAFT_EVERY_MS = 300;
 const IME_KEY_CODE = 229;
 
@@ -17,6 +21,7 @@ export class ComposerView {
   #button;
   #draftTimer = null;
   #savedText = "";
+  #isOnScreenKeyboard;
 
   /** `sent` is called after each message. */
   constructor({ window, chat, room, outbox, clock, sent }) {
@@ -26,6 +31,7 @@ export class ComposerView {
     this.#outbox = outbox;
     this.#clock = clock;
     this.#sent = sent;
+    this.#isOnScreenKeyboard = () => window.matchMedia(ON_SCREEN_KEYBOARD).matches;
     this.#form = document.getElementById("composer");
     this.#text = document.getElementById("composer-text");
     this.#counter = document.getElementById("composer-counter");
@@ -46,13 +52,14 @@ export class ComposerView {
 
   #keyPressed(event) {
     const isComposing = event.isComposing || event.keyCode === IME_KEY_CODE;
-    if (event.key !== "Enter" || event.shiftKey || isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing || this.#isOnScreenKeyboard()) return;
     event.preventDefault();
     this.#send();
   }
 
   #typed() {
-    if (this.#text.value) this.#chat.typing(this.#room.slug);
+    if (this.#text.textLength > 0) this.#chat.typing(this.#room.slug);
+    else this.#chat.stoppedTyping(this.#room.slug);
     this.#clock.clearTimeout(this.#draftTimer);
     this.#draftTimer = this.#clock.setTimeout(() => this.#saveDraft(), DRAFT_EVERY_MS);
     this.#show();
@@ -69,7 +76,12 @@ export class ComposerView {
   }
 
   #maySend() {
-    return this.#text.value.trim() !== "" && this.#leftCharacters() >= 0;
+    return !this.#isHuge() && this.#text.value.trim() !== "" && this.#leftCharacters() >= 0;
+  }
+
+  /** Work for each key must not grow with what was pasted. */
+  #isHuge() {
+    return this.#text.textLength > MEASURED_LIMITS * this.#chat.textLimit;
   }
 
   #leftCharacters() {
@@ -77,13 +89,14 @@ export class ComposerView {
   }
 
   #show() {
-    const left = this.#leftCharacters();
+    const isHuge = this.#isHuge();
+    const left = isHuge ? this.#chat.textLimit - this.#text.textLength : this.#leftCharacters();
     const isNear = left <= this.#chat.textLimit * (1 - COUNTER_FROM);
     this.#counter.hidden = !isNear;
     this.#counter.toggleAttribute("data-over", left < 0);
     this.#counter.textContent = isNear ? counterWords(left) : "";
     this.#button.disabled = !this.#maySend();
-    this.#grow();
+    if (!isHuge) this.#grow();
   }
 
   #grow() {
@@ -94,14 +107,15 @@ export class ComposerView {
   /** What this page did not change it does not save: another tab may have. */
   #saveDraft() {
     this.#clock.clearTimeout(this.#draftTimer);
-    if (this.#text.value === this.#savedText) return;
+    if (this.#isHuge() || this.#text.value === this.#savedText) return;
     this.#savedText = this.#text.value;
     this.#outbox.saveDraft(this.#room.slug, this.#savedText);
   }
 
   async #restoreDraft() {
     const draft = await this.#outbox.draft(this.#room.slug);
-    if (!draft || this.#text.value) return;
+    const isHuge = draft.length > MEASURED_LIMITS * this.#chat.textLimit;
+    if (!draft || isHuge || this.#text.value) return;
     this.#text.value = this.#savedText = draft;
     this.#show();
   }

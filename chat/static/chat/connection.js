@@ -5,6 +5,8 @@ import { Requests, RequestError } from "./requests.js";
 import { Writer } from "./writer.js";
 import { decode, encode } from "./protocol.js";
 import {
+  BACKOFF_CAP_MS,
+  BACKOFF_CAP_VISIBLE_MS,
   CLOSE,
   CONNECT_PATIENCE_MS,
   CONNECT_TIMEOUT_MS,
@@ -16,6 +18,7 @@ import {
   STABLE_AFTER_MS,
   STATE,
   SUBPROTOCOL,
+  TOLD_CAP_MS,
   VERB,
   afterClose,
 } from "./constants.js";
@@ -158,6 +161,7 @@ export class Connection {
   #hear(socket, data) {
     this.#heartbeat.heard();
     if (socket !== this.#socket) return;
+    if (this.#state.isDoubtful) this.#become({ name: STATE.ONLINE });
     if (typeof data !== "string") return this.#bus.emit("bytes", data);
     for (const frame of decode(data)) {
       if (socket === this.#socket) this.#take(frame);
@@ -190,8 +194,16 @@ export class Connection {
     this.#abandon(code);
     this.#mustAuthenticate ||= authenticates === true;
     if (!comesBack) this.#become({ name: state, code, reason });
-    else if (whenTold && retryAfterS !== undefined) this.#wait(code, retryAfterS * MS_PER_S);
-    else this.#wait(code, backoffMs(this.#attempt++, this.#given.random));
+    else if (whenTold && retryAfterS !== undefined) this.#wait(code, Math.min(retryAfterS * MS_PER_S, TOLD_CAP_MS));
+    else this.#wait(code, this.#backoffMs());
+  }
+
+  /** An attempt without a network says nothing about the server. */
+  #backoffMs() {
+    const { network, random } = this.#given;
+    if (!network.isOnline()) return backoffMs(0, random, BACKOFF_CAP_MS);
+    const isSeen = network.isVisible?.() ?? false;
+    return backoffMs(this.#attempt++, random, isSeen ? BACKOFF_CAP_VISIBLE_MS : BACKOFF_CAP_MS);
   }
 
   #wasStable() {
@@ -219,8 +231,14 @@ export class Connection {
   }
 
   #networkGone() {
-    if (this.isOnline) this.#heartbeat.check();
+    if (this.isOnline) this.#doubt();
     else if (this.#state.name === STATE.WAITING) this.#announceWait(this.#state);
+  }
+
+  /** The browser says that the network went; whether the line did, the next answer says. */
+  #doubt() {
+    this.#become({ name: STATE.ONLINE, isDoubtful: true });
+    this.#heartbeat.check();
   }
 
   #abandon(code) {

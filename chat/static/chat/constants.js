@@ -35,6 +35,7 @@ export const EVENT = Object.freeze({
   PRESENCE: "presence",
   TYPING: "typing",
   READ: "read",
+  ROOM: "room",
   ERROR: "error",
   BYE: "bye",
 });
@@ -74,6 +75,9 @@ export const STATUS = Object.freeze({ SENDING: "sending", SENT: "sent", FAILED: 
 
 export const BACKOFF_BASE_MS = 500;
 export const BACKOFF_CAP_MS = 20_000;
+export const BACKOFF_CAP_VISIBLE_MS = 5_000;
+/** What a server asks for is believed so far: its clock may be wrong. */
+export const TOLD_CAP_MS = 60_000;
 export const STABLE_AFTER_MS = 10_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
 export const CONNECT_PATIENCE_MS = 2_000;

@@ -15,7 +15,7 @@ export function median(numbers) {
 
 function scheme(seen, { protocol }) {
   const isSeenSecure = SECURE_SCHEMES.includes(seen.x_forwarded_proto || seen.scheme);
-  if (protocol !== "https:") return good("scheme", gettext("Nothing is encrypted between here and the site."));
+  if (protocol !== "https:") return { ...good("scheme", gettext("Nothing is encrypted between here and the site.")), verdict: "neutral" };
   if (isSeenSecure) return good("scheme", gettext("The page and the socket are encrypted."));
   return warn(
     "scheme",

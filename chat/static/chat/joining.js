@@ -1,6 +1,8 @@
 import { ERROR, VERB } from "./constants.js";
 import { backoffMs } from "./backoff.js";
 
+const KEPT_OUT_MS = 5_000;
+
 /** Keeps one room up to date: asks what the room wants asked, as often as it takes, and no faster than it helps. */
 export class Joining {
   #connection;
@@ -24,8 +26,7 @@ export class Joining {
 
   /** A new line: what was asked on the old one is forgotten. */
   restart() {
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#stopWaiting();
     this.#attempt = 0;
     this.#askedAt = undefined;
     this.#room.disconnected();
@@ -42,6 +43,21 @@ export class Joining {
   end() {
     this.#isEnded = true;
     this.#clock.clearTimeout(this.#timer);
+  }
+
+  /** The room will not have us, or not any more. A ban may be lifted: asks again, quietly and seldom. */
+  keptOut() {
+    this.#stopWaiting();
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#timer = null;
+      this.#room.askAgain();
+      if (this.#mayAsk()) this.#ask();
+    }, KEPT_OUT_MS + this.#random() * KEPT_OUT_MS);
+  }
+
+  #stopWaiting() {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   #mayAsk() {

@@ -1,5 +1,7 @@
 const ADDRESS = /https?:\/\/[^\s<>"'`\u3000-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/giu;
-const TRAILING = [...".,;:!?*_~"];
+const TRAILING = [...".,;:!?*_~”’»›…—–｡؟؛،।॥。"];
+/** What is not seen, or turns the direction of what follows: an address that has it is not what it looks like. */
+const UNSEEN = /[\p{Cf}\p{Cc}\p{Co}\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f]/u;
 const PAIRS = ["()", "[]", "{}"];
 
 /** The pieces of a text in order: {text}, or {text, href} for what is an http or https address. */
@@ -34,9 +36,11 @@ function unpairedIn(address) {
   return Object.fromEntries(PAIRS.map(([opening, closing]) => [closing, count(closing) - count(opening)]));
 }
 
+/** A link leads where it says: nothing unseen in it, and nobody's name before the host. */
 function isAddress(text) {
   try {
-    return Boolean(new URL(text));
+    const { username, password } = new URL(text);
+    return username === "" && password === "" && !UNSEEN.test(text);
   } catch {
     return false;
   }

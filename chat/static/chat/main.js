@@ -5,7 +5,7 @@ import { Connection } from "./connection.js";
 import { PresenceView } from "./presence_view.js";
 import { RoomView } from "./room_view.js";
 import { StatusView } from "./status_view.js";
-import { Times } from "./times.js";
+import { Times, localeOf } from "./times.js";
 import { TypingView } from "./typing_view.js";
 import { clock, openChannel, readConfig, socketUrl, watchNetwork } from "./browser.js";
 import { fetchTicket } from "./tickets.js";
@@ -27,7 +27,7 @@ const connection = new Connection({
 });
 const chat = new Chat({ connection, outbox, clock, locks: navigator.locks });
 const room = chat.open(config.room.slug, config.room.title);
-const times = new Times({ language: document.documentElement.lang || undefined });
+const times = new Times({ language: localeOf(document.documentElement.lang, navigator.languages) });
 
 const announcer = new Announcer({ document, chat, room, clock });
 const roomView = new RoomView({ window, chat, room, clock, times });

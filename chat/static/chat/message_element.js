@@ -4,6 +4,9 @@ import { linkify } from "./linkify.js";
 import { wearFace } from "./face.js";
 import { STATUS } from "./constants.js";
 
+const FOLDED_LINES = 24;
+const FOLDED_CHARACTERS = 3_000;
+
 /** Makes the elements of messages and days from the page's templates, and fills them. Text is only ever text. */
 export class MessageElements {
   #messageTemplate;
@@ -27,12 +30,13 @@ export class MessageElements {
     return element;
   }
 
-  fill(element, { line, isContinued }, { isSlow }) {
+  fill(element, { line, isContinued }, { isSlow, isOnline }) {
     const { author, created_at: createdAt, edited_at: editedAt, deleted, seq, status } = line;
     const time = this.#times.time(createdAt);
     part(element, "author").textContent = author;
     fillTime(part(element, "time"), createdAt, time, this.#times.moment(createdAt));
     fillText(part(element, "text"), line);
+    fold(element, spoken(line));
     wearFace(element, author);
     mark(element, "seq", seq);
     mark(element, "status", status);
@@ -40,7 +44,7 @@ export class MessageElements {
     mark(element, "continued", isContinued ? "" : undefined);
     mark(element, "edited", editedAt && !deleted ? "" : undefined);
     mark(element, "deleted", deleted ? "" : undefined);
-    fillNote(part(element, "note"), noteOf(line, isSlow));
+    fillNote(part(element, "note"), noteOf(line, isSlow, isOnline));
     part(element, "actions").hidden = status !== STATUS.FAILED;
     element.setAttribute("aria-label", `${author}, ${time}: ${spoken(line)}`);
   }
@@ -57,9 +61,10 @@ export function spoken({ text, deleted, binary }) {
   return text;
 }
 
-function noteOf({ status, error, deleted, edited_at: editedAt }, isSlow) {
+function noteOf({ status, error, deleted, edited_at: editedAt }, isSlow, isOnline) {
   if (status === STATUS.FAILED) return failureWords(error);
-  if (status === STATUS.SENDING) return isSlow ? gettext("Sending…") : "";
+  if (status === STATUS.SENDING && isSlow) return isOnline ? gettext("Sending…") : gettext("Not sent yet");
+  if (status === STATUS.SENDING) return "";
   return editedAt && !deleted ? gettext("edited") : "";
 }
 
@@ -72,10 +77,18 @@ function fillText(element, line) {
   element.replaceChildren(...pieces.map((piece) => nodeOf(element.ownerDocument, piece)));
 }
 
+/** A long text shows its beginning, and the rest when it is asked for. */
+function fold(element, text) {
+  const isLong = text.length > FOLDED_CHARACTERS || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
+  const isFolded = isLong && element.dataset.unfolded === undefined;
+  mark(element, "folded", isFolded ? "" : undefined);
+  part(element, "unfold").hidden = !isFolded;
+}
+
 function nodeOf(document, { text, href }) {
   if (!href) return document.createTextNode(text);
   const link = document.createElement("a");
-  Object.assign(link, { href, rel: "noopener noreferrer nofollow", target: "_blank", textContent: text });
+  Object.assign(link, { href, tabIndex: -1, rel: "noopener noreferrer nofollow", target: "_blank", textContent: text });
   return link;
 }
 

@@ -3,13 +3,16 @@ export class MessageList {
   #list;
   #elements;
   #shown = new Map();
+  #isOnline = true;
+  #wasOnline = true;
 
   constructor({ list, elements }) {
     this.#list = list;
     this.#elements = elements;
   }
 
-  show(items, isSlow) {
+  show(items, isSlow, isOnline = true) {
+    this.#isOnline = isOnline;
     this.#removeAllBut(new Set(items.map(({ key }) => key)));
     let place = this.#list.firstElementChild;
     for (const item of items) {
@@ -17,6 +20,7 @@ export class MessageList {
       if (element === place) place = place.nextElementSibling;
       else this.#list.insertBefore(element, place);
     }
+    this.#wasOnline = this.#isOnline;
   }
 
   #removeAllBut(keys) {
@@ -30,7 +34,8 @@ export class MessageList {
   #update(item, isSlow) {
     const shown = this.#shown.get(item.key) ?? { element: this.#elements.create(item) };
     const slow = item.line !== undefined && isSlow(item.line);
-    if (item.line && !isSame(shown, item, slow)) this.#elements.fill(shown.element, item, { isSlow: slow });
+    const isFilled = isSame(shown, item, slow) && !(slow && this.#wasOnline !== this.#isOnline);
+    if (item.line && !isFilled) this.#elements.fill(shown.element, item, { isSlow: slow, isOnline: this.#isOnline });
     this.#shown.set(item.key, { element: shown.element, item, slow });
     return shown.element;
   }

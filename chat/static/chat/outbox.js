@@ -7,7 +7,7 @@ const OPENING_PATIENCE_MS = 10_000;
 const LEAVES_AFTER_MS = 1000;
 
 /** Opens the outbox of one user. Where the browser keeps nothing, it lasts as long as the page. */
-export async function openOutbox({ user, clock, indexedDB = globalThis.indexedDB, channel = {} }) {
+export async function openOutbox({ user, clock, indexedDB = storageOf(globalThis), channel = {} }) {
   const store = await openStore(indexedDB, clock).catch(() => new MemoryStore());
   const outbox = new Outbox({ user, store, channel, clock });
   await outbox.open();
@@ -236,6 +236,15 @@ class IndexedStore {
       transaction.oncomplete = () => resolve(request.result);
       transaction.onabort = () => reject(transaction.error);
     });
+  }
+}
+
+/** A browser may throw for the very question, where storage is forbidden. */
+function storageOf(globals) {
+  try {
+    return globals.indexedDB;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { ERROR, EVENT } from "./constants.js";
+import { ERROR, EVENT, TOLD_CAP_MS } from "./constants.js";
 
 const MS_PER_S = 1000;
 const UNREAD = [ERROR.BAD_JSON, ERROR.TOO_LONG];
@@ -68,5 +68,5 @@ function isUnread({ type, id, code }) {
 }
 
 function refusalOf({ code, message, retry_after: retryAfterS }) {
-  return { code, message, retryAfterMs: retryAfterS === undefined ? null : retryAfterS * MS_PER_S };
+  return { code, message, retryAfterMs: retryAfterS === undefined ? null : Math.min(retryAfterS * MS_PER_S, TOLD_CAP_MS) };
 }

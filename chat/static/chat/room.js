@@ -41,6 +41,10 @@ export class Room {
     return this.#title;
   }
 
+  retitle(title) {
+    this.#title = title;
+  }
+
   get version() {
     return this.#version;
   }
@@ -90,6 +94,11 @@ export class Room {
   /** The lines of pending messages that the room has by now. */
   settled() {
     return this.#pending.filter((line) => this.#isSettled(line)).map((line) => this.#lines.ofKey(line.key) ?? line);
+  }
+
+  /** Perhaps we may come in again by now: what kept us out is still shown until the answer is there. */
+  askAgain() {
+    if (this.#phase === PHASE.REFUSED) this.#settle(PHASE.AWAY);
   }
 
   /** Something is missing, and nobody has been asked for it. */
@@ -205,7 +214,7 @@ export class Room {
   #settle(phase) {
     this.#phase = phase;
     this.#askedJoin = null;
-    if (phase !== PHASE.REFUSED) this.#refusal = null;
+    if (phase === PHASE.LIVE) this.#refusal = null;
   }
 
   /** Applies what was held, as far as it follows; a hole that is left is to be asked for. */

@@ -46,6 +46,7 @@ export class RoomView {
       ResizeObserver: window.ResizeObserver,
       moved: () => this.#moved(),
     });
+    chat.on("state", () => this.#schedule());
     chat.on("room", (changed) => changed === room && this.#schedule());
     this.#document.addEventListener("visibilitychange", () => this.#tellSeen());
     this.#part("clear").addEventListener("click", () => this.#clear(room.lastSeq));
@@ -76,7 +77,7 @@ export class RoomView {
     const lines = this.#shownLines();
     const items = arrange(lines, (moment) => this.#times.day(moment));
     this.#scroller.keepInPlace(() => {
-      this.#list.show(items, (line) => this.#isSlow(line));
+      this.#list.show(items, (line) => this.#isSlow(line), this.#chat.isOnline);
       this.#showNotes(lines);
     });
     if (lines.some(({ status }) => status === STATUS.SENDING)) this.#showAgainLater();
@@ -100,6 +101,7 @@ export class RoomView {
     this.#part("empty").hidden = isCleared || !isEmpty || this.#room.hasEarlier;
     this.#showEarlier(isCleared ? "" : this.#earlierState(lines));
     this.#showRefusal(this.#room.refusal);
+    this.#showTitle();
   }
 
   #earlierState(lines) {
@@ -187,9 +189,26 @@ export class RoomView {
   #pressed(target) {
     const { action } = target.dataset;
     const key = target.closest("[data-key]")?.dataset.key;
+    if (action === "unfold") return this.#unfold(target.closest("[data-key]"));
     const line = action && this.#room.lines().find((candidate) => candidate.key === key);
     if (line && action === "retry") this.#chat.retry(line.nonce);
     if (line && action === "discard") this.#chat.discard(line.nonce);
+  }
+
+  #unfold(element) {
+    element.dataset.unfolded = "";
+    delete element.dataset.folded;
+    element.querySelector('[data-part="unfold"]').hidden = true;
+    element.focus();
+  }
+
+  #showTitle() {
+    const title = this.#part("room-title");
+    if (title.textContent === this.#room.title) return;
+    title.textContent = this.#room.title;
+    this.#document.title = this.#document.title.replace(/^.*(?= · )/u, this.#room.title);
+    const here = this.#document.querySelector("#rooms [aria-current] [data-part=title]");
+    if (here) here.textContent = this.#room.title;
   }
 
   #part(id) {

@@ -2,6 +2,8 @@ const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
 /** Lets the arrow keys walk through the messages, from the latest upwards. */
 export function roveMessages(scroller, list) {
+  list.addEventListener("focusin", ({ target }) => setTabStops(target.closest("[data-status]"), 0));
+  list.addEventListener("focusout", ({ target }) => setTabStops(target.closest("[data-status]"), -1));
   scroller.addEventListener("keydown", (event) => {
     const step = STEPS[event.key];
     const isOnControl = event.target.closest("a, button");
@@ -11,6 +13,11 @@ export function roveMessages(scroller, list) {
     event.preventDefault();
     next.focus();
   });
+}
+
+/** The links of a message are stops while the focus is in it: else Shift+Tab from the composer would end in an old one. */
+function setTabStops(message, tabIndex) {
+  message?.querySelectorAll("a").forEach((link) => (link.tabIndex = tabIndex));
 }
 
 function neighbour(messages, current, step) {

@@ -6,6 +6,7 @@ export class Scroller {
   #element;
   #list;
   #isAtBottom = true;
+  #heightPx = 0;
 
   /** `moved` is called when it was scrolled, or changed its size. */
   constructor({ element, list, ResizeObserver, moved }) {
@@ -40,7 +41,7 @@ export class Scroller {
       change();
       return this.toBottom();
     }
-    const anchors = this.#visible();
+    const anchors = this.#visible().map(textOf);
     const tops = anchors.map((element) => element.getBoundingClientRect().top);
     change();
     const kept = anchors.findIndex((element) => element.isConnected);
@@ -51,23 +52,37 @@ export class Scroller {
   /** The last child of the list of which something can be seen. */
   lastVisible() {
     const { bottom } = this.#element.getBoundingClientRect();
-    return [...this.#list.children].findLast((child) => child.getBoundingClientRect().top < bottom);
+    return this.#list.children[this.#countAbove(bottom, "top") - 1];
   }
 
   #visible() {
     const { top, bottom } = this.#element.getBoundingClientRect();
-    return [...this.#list.children].filter((child) => {
-      const box = child.getBoundingClientRect();
-      return box.bottom > top && box.top < bottom;
-    });
+    const from = this.#countAbove(top, "bottom");
+    return [...this.#list.children].slice(from, this.#countAbove(bottom, "top"));
   }
 
+  /** How many children have that edge above the line. They are in order, so that a few are looked at, and not all. */
+  #countAbove(linePx, edge) {
+    const { children } = this.#list;
+    let low = 0;
+    let high = children.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (children[middle].getBoundingClientRect()[edge] < linePx) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** A scroll that comes with a change of the window's own height is not the reader's. */
   #scrolled(moved) {
+    if (this.#element.clientHeight !== this.#heightPx) return this.#resized(moved);
     this.#measure();
     moved();
   }
 
   #resized(moved) {
+    this.#heightPx = this.#element.clientHeight;
     if (this.#isAtBottom) this.toBottom();
     moved();
   }
@@ -80,4 +95,9 @@ export class Scroller {
     const { scrollHeight, scrollTop, clientHeight } = this.#element;
     return scrollHeight - scrollTop - clientHeight;
   }
+}
+
+/** A row grows and shrinks at its head, as its author is shown or not; its text is what one reads. */
+function textOf(row) {
+  return row.querySelector?.('[data-part="text"]') ?? row;
 }

@@ -1,10 +1,16 @@
-import { STATE } from "./constants.js";
+import { CLOSE, STATE } from "./constants.js";
 import { gettext } from "./text.js";
 import { stateWords } from "./words.js";
 
 const COUNTDOWN_EVERY_MS = 1000;
 const LINED = [STATE.CONNECTING, STATE.ONLINE];
 const TRYING = [...LINED, STATE.WAITING, STATE.OFFLINE];
+
+/** Connecting helps nobody who has a line, no network, or no account any more. */
+function helps({ name, code }) {
+  if (LINED.includes(name) || name === STATE.SIGNED_OUT || name === STATE.OFFLINE) return false;
+  return code !== CLOSE.ACCOUNT_DISABLED;
+}
 
 /** Shows the state of the connection in words, with the buttons that change it. */
 export class StatusView {
@@ -33,8 +39,8 @@ export class StatusView {
     const { name } = state;
     this.#part("status").dataset.state = name;
     this.#part("connect").textContent = name === STATE.REPLACED ? gettext("Use it here") : gettext("Connect");
-    this.#part("connect").hidden = LINED.includes(name) || name === STATE.SIGNED_OUT;
-    this.#part("disconnect").hidden = !TRYING.includes(name);
+    this.#part("connect").hidden = !helps(state);
+    this.#part("disconnect").hidden = !TRYING.includes(name) || name === STATE.OFFLINE;
     this.#part("sign-in-again").hidden = name !== STATE.SIGNED_OUT;
     this.#count(state);
   }

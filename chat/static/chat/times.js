@@ -22,3 +22,9 @@ export class Times {
     return this.#moment.format(new Date(moment));
   }
 }
+
+/** The reader's own locale of the page's language: English dates are not the same in London and in New York. */
+export function localeOf(language, readers = []) {
+  const base = (tag) => tag.toLowerCase().split("-")[0];
+  return readers.find((tag) => base(tag) === base(language)) ?? (language || undefined);
+}

@@ -1,4 +1,4 @@
-import { TYPING_SHOWN_MS } from "./constants.js";
+import { STATE, TYPING_SHOWN_MS } from "./constants.js";
 import { typingWords } from "./words.js";
 
 const LATE_WITHIN_MS = 1000;
@@ -15,11 +15,13 @@ export class TypingView {
     this.#element = document.getElementById("typing");
     this.#me = chat.name;
     this.#clock = clock;
-    chat.on("typing", (typing) => typing.room === room.slug && this.#type(typing.names));
+    chat.on("typing", (typing) => typing.room === room.slug && this.#type(typing));
+    chat.on("state", ({ name }) => name !== STATE.ONLINE && this.#forgetAll());
     chat.on("message", (spoken) => spoken.room === room && this.#spoke(spoken.message.author));
   }
 
-  #type(names) {
+  #type({ names, stopped = [] }) {
+    stopped.forEach((name) => this.#stop(name));
     names.filter((name) => name !== this.#me && !this.#isLate(name)).forEach((name) => this.#begin(name));
     this.#show();
   }
@@ -33,6 +35,13 @@ export class TypingView {
   /** Word of typing may come after what was typed. */
   #isLate(name) {
     return Math.abs(this.#clock.now() - (this.#spokeAt.get(name) ?? -Infinity)) < LATE_WITHIN_MS;
+  }
+
+  /** Without a line nobody is heard typing, nor stopping. */
+  #forgetAll() {
+    this.#timers.forEach((timer) => this.#clock.clearTimeout(timer));
+    this.#timers.clear();
+    this.#show();
   }
 
   #spoke(name) {

@@ -16,7 +16,8 @@ const REASONS = {
 };
 
 /** The connection's state in words, at this moment. */
-export function stateWords({ name, code, until }, now) {
+export function stateWords({ name, code, until, isDoubtful }, now) {
+  if (isDoubtful) return gettext("Checking connection…");
   if (name === STATE.CONNECTING) return gettext("Connecting…");
   if (name === STATE.ONLINE) return gettext("Online");
   if (name === STATE.WAITING) return waitingWords(secondsLeft(until, now));
@@ -45,8 +46,13 @@ export function typingWords(names) {
   if (names.length === 0) return "";
   if (names.length > NAMES_OF_TYPISTS) return gettext("Several people are typing…");
   return interpolate(ngettext("%(names)s is typing…", "%(names)s are typing…", names.length), {
-    names: names.join(", "),
+    names: names.map(isolated).join(", "),
   });
+}
+
+/** A name keeps its direction to itself, whatever stands beside it. */
+export function isolated(name) {
+  return `\u2068${name}\u2069`;
 }
 
 export function newMessagesWords(count) {
