@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -15,6 +16,7 @@ from accounts.session_store import SessionStore, own_cookie_name, session_key
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 HEALTH = "/healthz"
+TRADITIONAL = re.compile(r"\s*zh-(hant|tw|hk|mo)\b", re.IGNORECASE)
 
 
 def answering_probes(get_response: GetResponse) -> GetResponse:
@@ -23,6 +25,18 @@ def answering_probes(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info == HEALTH:
             return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
+        return get_response(request)
+
+    return middleware
+
+
+def without_traditional_chinese(get_response: GetResponse) -> GetResponse:
+    """Django gives Simplified Chinese to readers of Traditional; they read their next choice more easily."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        wanted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+        kept = [tag for tag in wanted.split(",") if not TRADITIONAL.match(tag)]
+        request.META["HTTP_ACCEPT_LANGUAGE"] = ",".join(kept)
         return get_response(request)
 
     return middleware

@@ -41,7 +41,7 @@ async def test_the_page_says_who_is_here(chat):
 async def test_the_page_says_who_is_typing(chat):
     alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
     await alice.composer.press_sequentially("Well")
-    await expect(bob.page.locator("#typing")).to_have_text(f"{alice.name} is typing…")
+    await expect(bob.page.locator("#typing")).to_have_text(f"\u2068{alice.name}\u2069 is typing…")
     await alice.composer.press("Enter")
     await bob.sees("Well")
     await expect(bob.page.locator("#typing")).to_have_text("")

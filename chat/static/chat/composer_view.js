@@ -1,8 +1,8 @@
 import { gettext, interpolate } from "./text.js";
 
 const COUNTER_FROM = 0.9;
-/** A text so many times as long as a message may be is counted no further, does not grow the box, and is no draft. */
-const MEASURED_LIMITS = 2;
+/** The box takes so many times as much as a message may have: room to shorten, and no more than a browser lays out. */
+const KEPT_LIMITS = 2;
 /** Where the keyboard is on the screen, Enter begins a line and the button sends. */
 const ON_SCREEN_KEYBOARD = "(pointer: coarse)";
 const DRAFT_EVERY_MS = 300;
@@ -22,6 +22,7 @@ export class ComposerView {
   #draftTimer = null;
   #savedText = "";
   #isOnScreenKeyboard;
+  #wasCut = false;
 
   /** `sent` is called after each message. */
   constructor({ window, chat, room, outbox, clock, sent }) {
@@ -58,6 +59,7 @@ export class ComposerView {
   }
 
   #typed() {
+    this.#cut();
     if (this.#text.textLength > 0) this.#chat.typing(this.#room.slug);
     else this.#chat.stoppedTyping(this.#room.slug);
     this.#clock.clearTimeout(this.#draftTimer);
@@ -75,13 +77,15 @@ export class ComposerView {
     this.#sent();
   }
 
-  #maySend() {
-    return !this.#isHuge() && this.#text.value.trim() !== "" && this.#leftCharacters() >= 0;
+  /** What is pasted may be a film; each key after it would take seconds. It is still where it was copied from. */
+  #cut() {
+    const kept = KEPT_LIMITS * this.#chat.textLimit;
+    this.#wasCut = this.#text.textLength > kept;
+    if (this.#wasCut) this.#text.value = this.#text.value.slice(0, kept);
   }
 
-  /** Work for each key must not grow with what was pasted. */
-  #isHuge() {
-    return this.#text.textLength > MEASURED_LIMITS * this.#chat.textLimit;
+  #maySend() {
+    return this.#text.value.trim() !== "" && this.#leftCharacters() >= 0;
   }
 
   #leftCharacters() {
@@ -89,14 +93,13 @@ export class ComposerView {
   }
 
   #show() {
-    const isHuge = this.#isHuge();
-    const left = isHuge ? this.#chat.textLimit - this.#text.textLength : this.#leftCharacters();
+    const left = this.#leftCharacters();
     const isNear = left <= this.#chat.textLimit * (1 - COUNTER_FROM);
     this.#counter.hidden = !isNear;
     this.#counter.toggleAttribute("data-over", left < 0);
-    this.#counter.textContent = isNear ? counterWords(left) : "";
+    this.#counter.textContent = isNear ? counterWords(left, this.#wasCut) : "";
     this.#button.disabled = !this.#maySend();
-    if (!isHuge) this.#grow();
+    this.#grow();
   }
 
   #grow() {
@@ -107,21 +110,21 @@ export class ComposerView {
   /** What this page did not change it does not save: another tab may have. */
   #saveDraft() {
     this.#clock.clearTimeout(this.#draftTimer);
-    if (this.#isHuge() || this.#text.value === this.#savedText) return;
+    if (this.#text.value === this.#savedText) return;
     this.#savedText = this.#text.value;
     this.#outbox.saveDraft(this.#room.slug, this.#savedText);
   }
 
   async #restoreDraft() {
     const draft = await this.#outbox.draft(this.#room.slug);
-    const isHuge = draft.length > MEASURED_LIMITS * this.#chat.textLimit;
-    if (!draft || isHuge || this.#text.value) return;
-    this.#text.value = this.#savedText = draft;
+    if (!draft || this.#text.value) return;
+    this.#text.value = this.#savedText = draft.slice(0, KEPT_LIMITS * this.#chat.textLimit);
     this.#show();
   }
 }
 
-function counterWords(left) {
+function counterWords(left, wasCut) {
+  if (wasCut) return gettext("Too long: the end was left out");
   if (left >= 0) return String(left);
   return interpolate(gettext("%(count)s too many"), { count: -left });
 }
