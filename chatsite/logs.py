@@ -5,6 +5,7 @@ import os
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 
+from .server.outages import REDIS_IS_AWAY, SAME_FAULT_S
 from .trouble import is_database_away
 
 
@@ -46,3 +47,21 @@ class LineFormatter(logging.Formatter):
         if record.exc_info and isinstance(record.exc_info[1], SuspiciousOperation):
             record.exc_info = record.exc_text = None
         return super().format(record)
+
+
+class Sparing(logging.Filter):
+    """For channels-redis, which tells the same every second: nothing while Redis is away, any other fault once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told_at: dict[tuple[str, object], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        problem = record.exc_info[1] if record.exc_info else None
+        if isinstance(problem, REDIS_IS_AWAY):
+            return False
+        kind = (str(record.msg), type(problem))
+        if record.created - self._told_at.get(kind, -SAME_FAULT_S) < SAME_FAULT_S:
+            return False
+        self._told_at[kind] = record.created
+        return True

@@ -134,7 +134,7 @@ CACHES = {
 REDIS_URL = environment.redis("REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "chatsite.server.layer.PubSubLayer",
+        "BACKEND": "chatsite.server.courier.layer",
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 3}],
             # Several sites may share a Redis: pub/sub knows no database numbers.
@@ -202,14 +202,15 @@ WHITENOISE_USE_FINDERS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"sparing": {"()": "chatsite.logs.Sparing"}, "trouble": {"()": "chatsite.logs.TroubleInOneLine"}},
     "formatters": {"line": {"()": "chatsite.logs.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["trouble"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "daphne": {"level": "WARNING"},
-        # A lost Redis is told by chat.link, in one line; the layer would write a traceback a second.
-        "channels_redis": {"level": "CRITICAL"},
+        # A lost Redis is told by chat.link, a lost database by chat.database, in one line each.
+        "channels_redis.pubsub": {"filters": ["sparing"]},
+        "psycopg.pool": {"level": "ERROR"},
     },
-    "filters": {"trouble": {"()": "chatsite.logs.TroubleInOneLine"}},
 }

@@ -18,8 +18,10 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from chat import limits
+from chatsite.server.outages import REDIS_IS_AWAY, Faults, forever, spawn
 
 logger = logging.getLogger("chat.link")
+faults = Faults(logger)
 
 EVERYBODY = "everybody"
 
@@ -41,7 +43,7 @@ class Link:
         self._queued = asyncio.Event()
         self._heard_at = time.monotonic()
         self._is_alone_from = self._heard_at + limits.PUBLISH_TIMEOUT_S  # others have answered by then
-        self._is_up = True
+        self._is_up, self._is_told_down = True, False
         self._layer = get_channel_layer()
         self._channel = ""
         self._catching_up: asyncio.Task[None] | None = None
@@ -52,7 +54,10 @@ class Link:
         """Subscribe, or go on trying; the chat works meanwhile, through the database."""
         self._groups.add(EVERYBODY)
         await self._subscribe()
-        self._tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._watch())]
+        self._tasks = [
+            asyncio.create_task(forever(self._publish, faults, "what was queued could not be published")),
+            asyncio.create_task(forever(self._watch, faults, "the link could not be watched")),
+        ]
 
     async def stop(self) -> None:
         tasks = [task for task in (*self._tasks, self._receiver, self._catching_up) if task is not None]
@@ -89,21 +94,19 @@ class Link:
         self._queued.set()
 
     async def _publish(self) -> None:
-        while True:
-            await self._queued.wait()
-            while self._queue:
-                group, parcel = self._queue.popleft()
-                await self._try(self._layer.group_send(group, parcel), "publish")
-            self._queued.clear()
+        await self._queued.wait()
+        while self._queue:
+            group, parcel = self._queue.popleft()
+            await self._try(self._layer.group_send(group, parcel), "publish")
+        self._queued.clear()
 
     async def _watch(self) -> None:
-        while True:
-            self._enqueue(EVERYBODY, "ping", {})
-            await asyncio.sleep(limits.PING_INTERVAL_S)
-            if time.monotonic() - self._heard_at > limits.PING_DEADLINE_S:
-                self._note(False)
-                await self._drop()
-                await self._subscribe()
+        self._enqueue(EVERYBODY, "ping", {})
+        await asyncio.sleep(limits.PING_INTERVAL_S)
+        if (silent_s := time.monotonic() - self._heard_at) > limits.PING_DEADLINE_S:
+            self._note_down(f"nothing was heard for {silent_s:.0f} s")
+            await self._drop()
+            await self._subscribe()
 
     async def _changed(self, group: str) -> None:
         if self._is_up:
@@ -131,6 +134,7 @@ class Link:
         """The layer's connections, which may be dead without knowing, and whatever still waits for them."""
         if self._receiver is not None:
             self._receiver.cancel()
+            await self._try(asyncio.wait([self._receiver]), "stop receiving")
             self._receiver = None
         await self._try(self._layer.flush(), "close")
         if hasattr(self._layer, "renew"):
@@ -151,39 +155,54 @@ class Link:
         if hasattr(self._layer, "listen"):
             self._layer.listen(self._channel, self._hear)
         else:
-            self._receiver = asyncio.create_task(self._receive_all(self._layer, self._channel))
+            receive = forever(self._receive_one, faults, "nothing could be received")
+            self._receiver = asyncio.create_task(receive)
 
-    async def _receive_all(self, layer: Any, channel: str) -> None:
-        while True:
-            self._hear(await layer.receive(channel))
+    async def _receive_one(self) -> None:
+        self._hear(await self._layer.receive(self._channel))
 
     def _hear(self, parcel: Parcel) -> None:
+        """One's own ping has gone all the way; what others say leaves open whether they hear us."""
         self._heard_at = time.monotonic()
-        self._note(True)
-        if parcel["from"] != self._process:
+        if parcel["from"] == self._process:
+            self._note_back()
+        else:
             self._is_alone_from = self._heard_at + limits.ALONE_AFTER_S
             self._hand_over(parcel)
 
     def _hand_over(self, parcel: Parcel) -> None:
         try:
             self._receive(parcel["kind"], parcel)
-        except Exception:
-            logger.exception("a parcel of kind %s could not be taken", parcel["kind"])
+        except Exception as problem:
+            faults.tell(f"a parcel of kind {parcel['kind']} could not be taken", problem)
 
-    def _note(self, is_up: bool) -> None:
-        if is_up != self._is_up:
-            self._is_up = is_up
-            if is_up:
-                self._catching_up = asyncio.create_task(self._settle_all())
-            logger.warning("the channel layer %s", "is back" if is_up else "is silent; going on through the database")
+    def _note_down(self, reason: str) -> None:
+        self._is_up = False
+        if not self._is_told_down:
+            self._is_told_down = True
+            logger.warning("the channel layer is silent; going on through the database (%s)", reason)
 
-    async def _try(self, work: Awaitable[None], what: str) -> bool:
+    def _note_back(self) -> None:
+        if not self._is_up:
+            self._is_up = True
+            self._catching_up = spawn(self._catch_up(), faults, "what was wanted meanwhile could not be settled")
+
+    async def _catch_up(self) -> None:
+        """It is back when what was wanted meanwhile is done too; what Redis refuses ends no outage."""
+        await self._settle_all()
+        if self._is_up:
+            self._is_told_down = False
+            logger.warning("the channel layer is back")
+
+    async def _try(self, work: Awaitable[Any], what: str) -> bool:
         """Do it within a bounded time; a courier that fails is no reason to stop."""
         try:
             async with asyncio.timeout(limits.PUBLISH_TIMEOUT_S):
                 await work
                 return True
+        except REDIS_IS_AWAY as problem:
+            self._note_down(f"could not {what}: {problem or type(problem).__name__}")
         except Exception as problem:
-            logger.debug("could not %s: %s", what, problem)
-            self._note(False)
-            return False
+            faults.tell(f"could not {what}", problem)
+            self._note_down(f"could not {what}: {type(problem).__name__}")
+        return False

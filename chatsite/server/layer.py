@@ -4,6 +4,9 @@ Who publishes does not wait for Redis to say that it did. Nobody would do anythi
 may be lost on its way all the same, and a dead link shows in what is heard. Who hears is called, without a queue
 between. Both are measured in docs/decisions.md. Who subscribes does wait: Redis takes the commands of two connections
 in any order, so what another process publishes later could come to it before the subscription.
+
+All of this is made from parts that channels-redis and redis-py do not promise to keep: courier.py tries them before the
+first use.
 """
 
 import asyncio
@@ -17,7 +20,11 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import ResponseError
 from redis.utils import str_if_bytes
 
-logger = logging.getLogger("channels_redis.pubsub")
+from .hooks import hook
+from .outages import REDIS_IS_AWAY, Faults
+
+logger = logging.getLogger("chatsite.layer")
+faults = Faults(logger)
 
 AFTER_LOSS_S = 0.1
 AFTER_TROUBLE_S = 1
@@ -26,6 +33,7 @@ AFTER_TROUBLE_S = 1
 class PubSubLayer(RedisPubSubChannelLayer):
     """`RedisPubSubChannelLayer` on `Shard`s."""
 
+    @hook
     def _get_layer(self) -> RedisPubSubLoopLayer:
         layer = super()._get_layer()
         return layer if isinstance(layer._shards[0], Shard) else self.renew()
@@ -51,8 +59,8 @@ class Ear:
     def put_nowait(self, data: bytes) -> None:
         try:
             self._heard(data)
-        except Exception:
-            logger.exception("a message could not be taken")
+        except Exception as problem:
+            faults.tell("a message could not be taken", problem)
 
 
 class Shard(RedisSingleShardConnection):
@@ -67,10 +75,12 @@ class Shard(RedisSingleShardConnection):
     _may_be_mute = True
     _receive_task: asyncio.Task[None] | None
 
-    def __init__(self, host: dict[str, Any], layer: RedisPubSubLoopLayer):
-        super().__init__({**host, "socket_timeout": None}, layer)
+    @hook
+    def __init__(self, host: dict[str, Any], channel_layer: RedisPubSubLoopLayer):
+        super().__init__({**host, "socket_timeout": None}, channel_layer)
         self._unconfirmed: dict[str, asyncio.Event] = {}
 
+    @hook
     async def subscribe(self, channel: str) -> None:
         """As channels-redis does it, and wait until Redis says that it did; what it refused is asked again."""
         async with self._lock:
@@ -84,6 +94,7 @@ class Shard(RedisSingleShardConnection):
         if unconfirmed is not None:
             await unconfirmed.wait()
 
+    @hook
     async def unsubscribe(self, channel: str) -> None:
         await super().unsubscribe(channel)
         self._wait_no_more_for(channel)
@@ -93,6 +104,7 @@ class Shard(RedisSingleShardConnection):
             if unconfirmed := self._unconfirmed.pop(channel, None):
                 unconfirmed.set()
 
+    @hook
     async def publish(self, channel: str, message: bytes) -> None:
         if self._may_be_mute:
             try:
@@ -127,6 +139,7 @@ class Shard(RedisSingleShardConnection):
         await mute.read_response()
         await mute.send_command("CLIENT", "REPLY", "OFF")
 
+    @hook
     async def _do_receiving(self) -> None:
         """As channels-redis does it, but waiting for what comes instead of looking ten times a second."""
         while True:
@@ -134,10 +147,10 @@ class Shard(RedisSingleShardConnection):
                 await self._connect()
                 while True:
                     self._receive_message(await self._next_message())
-            except ConnectionLost:
+            except REDIS_IS_AWAY:  # the link tells of it: whoever loses a connection does not hear its own pings
                 await asyncio.sleep(AFTER_LOSS_S)
-            except Exception:
-                logger.exception("what was received could not be taken")
+            except Exception as problem:
+                faults.tell("what was received could not be taken", problem)
                 await asyncio.sleep(AFTER_TROUBLE_S)
 
     async def _connect(self) -> None:
@@ -149,12 +162,14 @@ class Shard(RedisSingleShardConnection):
         response = await self._pubsub.connection.read_response(push_request=True)
         return await self._pubsub.handle_message(response)
 
+    @hook
     def _receive_message(self, message: dict[str, Any]) -> None:
         if message["type"] == "message":
             super()._receive_message(message)
         elif message["type"] == "subscribe":
             self._wait_no_more_for(str_if_bytes(message["channel"]))
 
+    @hook
     async def flush(self) -> None:
         """As channels-redis does it, but without waiting for the receiver: that wait swallows our own cancellation."""
         if self._receive_task is not None:

@@ -9,8 +9,11 @@ from channels_redis.pubsub import RedisPubSubLoopLayer
 from redis.asyncio import Redis
 
 from chat import limits
+from chat.live import link
 from chat.live.link import EVERYBODY, Link
 from chatsite.server.layer import PubSubLayer
+from chatsite.server.outages import Faults
+from rig.programs import Valkey
 
 PATIENCE_S = 20
 RENEW = PubSubLayer.renew
@@ -35,6 +38,7 @@ def hasty(monkeypatch):
     monkeypatch.setattr(limits, "PING_INTERVAL_S", 0.05)
     monkeypatch.setattr(limits, "PUBLISH_TIMEOUT_S", 2)
     monkeypatch.setattr(limits, "ALONE_AFTER_S", 0.5)
+    monkeypatch.setattr(link, "faults", Faults(link.logger))
 
 
 @pytest.fixture
@@ -128,10 +132,10 @@ async def test_groups_are_settled_in_portions_pings_first_until_one_fails(start,
 
 async def test_what_is_joined_and_left_while_the_link_is_down_follows(start, redis):
     ada = await start("ada")
-    ada.link._note(False)
+    ada.link._note_down("on purpose")
     await ada.link.discard("room.1")
     await ada.link.add("room.2")
-    ada.link._note(True)
+    ada.link._note_back()
     async with asyncio.timeout(PATIENCE_S):
         while await groups_of(redis) != {EVERYBODY, "room.2"}:  # noqa: ASYNC110 (nothing announces it)
             await asyncio.sleep(0.01)
@@ -151,3 +155,75 @@ async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp
     gc.collect()
     assert len([task for task in asyncio.all_tasks() if "_do_receiving" in repr(task)]) <= 1
     assert len([thing for thing in gc.get_objects() if isinstance(thing, RedisPubSubLoopLayer)]) <= 2
+
+
+# What the log says, and the plain layer
+
+
+@pytest.fixture
+def valkey(settings, tmp_path_factory, monkeypatch):
+    """A Redis of one's own, which may be ended."""
+    valkey = Valkey(tmp_path_factory.mktemp("v"))
+    monkeypatch.setitem(settings.CHANNEL_LAYERS["default"]["CONFIG"], "hosts", [valkey.url])
+    monkeypatch.setattr(channel_layers, "backends", {})
+    yield valkey
+    valkey.stop()
+
+
+@pytest.fixture(params=["chatsite.server.courier.layer", "channels_redis.pubsub.RedisPubSubChannelLayer"])
+def either_layer(request, settings, valkey, monkeypatch):
+    monkeypatch.setitem(settings.CHANNEL_LAYERS["default"], "BACKEND", request.param)
+
+
+def lines(caplog, *loggers):
+    return [record.getMessage() for record in caplog.records if record.name in loggers]
+
+
+async def test_a_redis_that_ends_and_comes_back_is_two_lines_and_the_link_goes_on(
+    start, either_layer, valkey, caplog, monkeypatch
+):
+    """On our layer, and on channels-redis' own, which the site falls back to."""
+    monkeypatch.setattr(limits, "PING_INTERVAL_S", 0.4)  # the plain layer looks for messages ten times a second
+    monkeypatch.setattr(limits, "PING_DEADLINE_S", 1)
+    ada, bob = await start("ada"), await start("bob")
+    await bob.hears("ping")
+    ada.link.publish("room.1", "changes", {"number": 1})
+    await bob.hears("changes")
+    valkey.kill()
+    await until(lambda: not ada.link._is_up and not bob.link._is_up)
+    await ada.link.add("room.2")
+    await bob.link.add("room.2")
+    valkey.start()
+    await until(lambda: lines(caplog, "chat.link").count("the channel layer is back") == 2)
+    bob.heard.clear()
+    ada.link.publish("room.2", "typing", {})
+    await bob.hears("typing")
+    said = lines(caplog, "chat.link", "chatsite.server.layer", "chatsite.hooks", "chatsite.server.courier")
+    assert len(said) == 4
+    assert all(line.startswith("the channel layer is") for line in said)
+    assert not any(record.exc_info for record in caplog.records if record.name.startswith("chat"))
+
+
+async def test_a_fault_is_told_once_and_nothing_ends(start, either_layer, caplog, monkeypatch):
+    """Such as a library that changed: whoever publishes tries again, and the log has one traceback."""
+    monkeypatch.setattr(limits, "PING_INTERVAL_S", 0.2)
+    monkeypatch.setattr(limits, "PING_DEADLINE_S", 1)
+    ada = await start("ada")
+    attempts = []
+
+    async def group_send(group, parcel):
+        attempts.append(1)
+        raise AttributeError("on purpose")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ada.link._layer, "group_send", group_send, raising=False)
+        await until(lambda: len(attempts) > 5)
+    (told,) = [record for record in caplog.records if record.exc_info and record.name == "chat.link"]
+    assert "could not publish" in told.getMessage()
+    await until(lambda: "the channel layer is back" in lines(caplog, "chat.link"))
+
+
+async def until(is_so):
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_so():  # noqa: ASYNC110 (nothing announces it)
+            await asyncio.sleep(0.01)

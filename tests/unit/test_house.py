@@ -38,7 +38,7 @@ PACKAGES = {
     "chatsite.server": {"chatsite.server"},
     "chatsite.serve": {"chatsite", "chat.limits"},
     "accounts": {"accounts"},
-    "chat": {"accounts", "chat", "chatsite.environment", "chatsite.serve"},
+    "chat": {"accounts", "chat", "chatsite.environment", "chatsite.serve", "chatsite.server.outages"},
     "chatsite": {"chatsite", "chat", "accounts"},
 }
 GROUND = sorted([*(CHAT / "wire").rglob("*.py"), CHAT / "limits.py", CHAT / "live" / "feed.py"])
@@ -174,6 +174,7 @@ def lines_of(function):
 
 PYTHON = MODULES
 PAGES = sorted([*(CHAT / "static").rglob("*.js"), *(PROJECT / "templates").rglob("*.html")])
+CHANNEL_LAYER = r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel"
 WRITES_OF_MESSAGES = (
     r"(INSERT INTO|UPDATE|DELETE FROM) chat_message"
     r"|Message\.objects.*\.(create|bulk_create|update|bulk_update|update_or_create|get_or_create|delete)\("
@@ -184,7 +185,11 @@ WRITES_OF_MESSAGES = (
 @pytest.mark.parametrize(
     ("pattern", "paths", "owner"),
     [
-        (r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel", PYTHON, {"chat/live/link.py"}),
+        (
+            r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel",
+            PYTHON,
+            {"chat/live/link.py", "chatsite/server/courier.py"},
+        ),
         (WRITES_OF_MESSAGES, PYTHON, {"chat/messages/rows.py"}),
         (r"rows\.(INSERT|UPDATE)\b", PYTHON, {"chat/messages/ledger.py"}),
         (r"(INSERT INTO|UPDATE) chat_room\b", PYTHON, {"chat/messages/ledger.py"}),
