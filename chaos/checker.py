@@ -213,6 +213,8 @@ def reordered_numbers(index: _Index) -> Iterator[Case]:
             for number, following in pairwise(numbers):
                 if number == following:
                     yield Case("reordered", f"{room}: the {what} {number} is there twice")
+        if [row.ordinal for row in sorted(rows)] != list(range(1, len(rows) + 1)) and any(row.ordinal for row in rows):
+            yield Case("reordered", f"{room}: the ordinals are not 1, 2, 3 in the order of places")
         highest = max((row.version for row in rows), default=0)
         if (head := index.evidence.kept.heads[room]) != highest:
             yield Case("reordered", f"{room}: the head is {head}, the highest version {highest}")

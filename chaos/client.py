@@ -267,7 +267,7 @@ class Client:
         match frame["type"]:
             case "hello":
                 self._welcome(frame)
-            case "message":
+            case "message" | "reaction":
                 self._hear(frame)
             case "joined":
                 self._joined(frame)

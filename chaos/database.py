@@ -22,7 +22,7 @@ from .waiting import until
 
 ROWS = """
     SELECT room.slug, message.seq, message.version, author.username, message.nonce, message.text,
-        message.edited_at IS NOT NULL, message.deleted_at IS NOT NULL, message.reactions
+        message.edited_at IS NOT NULL, message.deleted_at IS NOT NULL, message.reactions, message.ordinal
     FROM chat_message message
     JOIN chat_room room ON room.id = message.room_id
     JOIN accounts_user author ON author.id = message.author_id
@@ -50,9 +50,9 @@ class Database(ABC):
 
     def kept(self) -> Kept:
         rooms: dict[str, list[Row]] = {}
-        for room, seq, version, author, nonce, text, is_edited, is_deleted, reactions in self.select(ROWS):
+        for room, seq, version, author, nonce, text, is_edited, is_deleted, reactions, ordinal in self.select(ROWS):
             reactions = json.loads(reactions) if isinstance(reactions, str) else reactions
-            row = Row(seq, version, author, nonce, text, bool(is_edited), bool(is_deleted), reactions)
+            row = Row(seq, version, author, nonce, text, bool(is_edited), bool(is_deleted), reactions, ordinal)
             rooms.setdefault(room, []).append(row)
         return Kept(rooms, self.heads())
 

@@ -157,6 +157,7 @@ class Row(NamedTuple):
     is_edited: bool
     is_deleted: bool
     reactions: dict[str, list[str]]
+    ordinal: int = 0
 
 
 @dataclass

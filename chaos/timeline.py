@@ -6,6 +6,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from rig.person import with_reaction
+
 from .history import Message, Shown, now
 
 
@@ -35,7 +37,8 @@ class Timeline:
         self._epoch: str | None = None
         self._question: dict[str, Any] | None = None
         self._from = 0
-        self._held: dict[int, Message] = {}
+        self._held: dict[int, dict[str, Any]] = {}
+        self._early: dict[int, list[dict[str, Any]]] = {}
         self._unshown: set[int] = set()
 
     @property
@@ -74,12 +77,17 @@ class Timeline:
             self._show("page")
             self._release()
 
-    def receive(self, message: Message) -> None:
-        """A live event: the next one is shown, one further ahead is held until the hole before it is filled."""
-        message = self._noted(message)
-        if self.version is not None and message["version"] <= self.version:
+    def receive(self, event: dict[str, Any]) -> None:
+        """A live event, a new state or a reaction: what follows is shown, what is further ahead held until it does.
+
+        It is complete from the number `from` on, or from the one before it.
+        """
+        if event["type"] == "message":
+            state = self._noted({key: value for key, value in event.items() if key != "from"})
+            event = state | {"from": event["from"]} if "from" in event else state
+        if self.version is not None and event["version"] <= self.version:
             return
-        self._held[message["version"]] = message
+        self._held[event["version"]] = event
         if self.is_live:
             self._release()
 
@@ -105,6 +113,7 @@ class Timeline:
 
     def disconnected(self) -> None:
         self._held.clear()
+        self._early.clear()
         self._settle(Phase.AWAY)
 
     @property
@@ -127,15 +136,30 @@ class Timeline:
     def _release(self) -> None:
         for version in sorted(self._held):
             assert self.version is not None
-            if version > self.version + 1:
+            if self._held[version].get("from", version - 1) > self.version:
                 self.gaps += 1
                 self._settle(Phase.AWAY)
                 return
-            message = self._held.pop(version)
-            if version == self.version + 1:
+            event = self._held.pop(version)
+            if version > self.version:
                 self.version = version
-                self._put(message, is_noted=True)
+                self._follow(event)
                 self._show("live")
+
+    def _follow(self, event: dict[str, Any]) -> None:
+        if event["type"] == "message":
+            self._put({key: value for key, value in event.items() if key != "from"}, is_noted=True)
+        else:
+            self._react(event)
+
+    def _react(self, reaction: dict[str, Any]) -> None:
+        """Of a message that is not here a reaction is kept until its page comes."""
+        known = self.messages.get(reaction["seq"])
+        if known is None:
+            self._early.setdefault(reaction["seq"], []).append(reaction)
+        elif known["version"] < reaction["version"]:
+            state = {key: value for key, value in with_reaction(known, reaction).items() if value != {}}
+            self.messages[reaction["seq"]] = self._noted(state)
 
     def _put(self, message: Message, is_noted: bool = False) -> None:
         message = message if is_noted else self._noted(message)
@@ -144,6 +168,8 @@ class Timeline:
             self._unshown.add(message["seq"])
         if known is None or known["version"] < message["version"]:
             self.messages[message["seq"]] = message
+        for reaction in self._early.pop(message["seq"], ()):
+            self._react(reaction)
 
     def _show(self, how: str) -> None:
         """What came with one answer, or with several that belong together, appears at once, in order."""

@@ -175,6 +175,7 @@ def lines_of(function):
 PYTHON = MODULES
 PAGES = sorted([*(CHAT / "static").rglob("*.js"), *(PROJECT / "templates").rglob("*.html")])
 CHANNEL_LAYER = r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel"
+CHANNEL_LAYER = r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel"
 WRITES_OF_MESSAGES = (
     r"(INSERT INTO|UPDATE|DELETE FROM) chat_message"
     r"|Message\.objects.*\.(create|bulk_create|update|bulk_update|update_or_create|get_or_create|delete)\("
