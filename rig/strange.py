@@ -21,7 +21,7 @@ VERBS: list[dict[str, Any]] = [
     {"type": "post", "id": 1, "room": "lobby", "nonce": "n", "text": "hello"},
     {"type": "edit", "id": 1, "room": "lobby", "seq": 1, "text": "hello", "nonce": "n"},
     {"type": "delete", "id": 1, "room": "lobby", "seq": 1},
-    {"type": "react", "id": 1, "room": "lobby", "seq": 1, "emoji": "!", "on": True},
+    {"type": "react", "id": 1, "room": "lobby", "seq": 1, "emoji": "👍", "on": True},
     {"type": "read", "id": 1, "room": "lobby", "seq": 1},
     {"type": "typing", "id": 1, "room": "lobby"},
     {"type": "heartbeat", "id": 1, "at": {"lobby": 1}, "sent": 1.5},

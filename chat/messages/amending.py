@@ -77,14 +77,14 @@ def _react(known: Known, user_id: int, room: LockedRoom, verb: React) -> events.
     _, message = _target(known, room, verb.seq)
     if message.deleted:
         raise Refusal(*NO_SUCH_MESSAGE)
-    name = known.people[user_id].name
-    if (name in message.reactions.get(verb.emoji, ())) == verb.on:
+    name, emoji = known.people[user_id].name, rules.canonical_emoji(verb.emoji) or verb.emoji
+    if (name in message.reactions.get(emoji, ())) == verb.on:
         return None
     if verb.on:
-        rules.check_may_take_reaction(message.reactions, verb.emoji)
-    reactions = with_reaction(message.reactions, verb.emoji, name, verb.on)
+        rules.check_may_take_reaction(message.reactions, emoji, name)
+    reactions = with_reaction(message.reactions, emoji, name, verb.on)
     reacted = events.Reaction(
-        room=room.slug, seq=message.seq, version=room.head + 1, emoji=verb.emoji, name=name, on=verb.on
+        room=room.slug, seq=message.seq, version=room.head + 1, emoji=emoji, name=name, on=verb.on
     )
     return _change(known, room, message, event=codec.encode(reacted), reactions=reactions)
 

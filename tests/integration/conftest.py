@@ -15,7 +15,7 @@ from rig.visitor import Visitor
 
 SERVERS = ["chatsite.server", "daphne"]
 PROCESSES = 2
-ROOMS = 250
+ROOMS = 1_000  # more than tests: a room that is given out twice is not empty
 LONG_ROOMS = 20
 LONG_ROOM_MESSAGES = 1_010
 

@@ -35,7 +35,7 @@ async def change_something(client, room, count, seed):
                 ("post", {"text": f"{seed}; {number}", "nonce": f"{seed}+{number}"}),
                 ("post", {"text": f"{seed}! {number}", "nonce": f"{seed}={number}"}),
                 ("edit", {"seq": seq, "text": f"{seed}, edited at {number}"}),
-                ("react", {"seq": seq, "emoji": dice.choice("👍👎!"), "on": dice.random() < 0.7}),
+                ("react", {"seq": seq, "emoji": dice.choice("👍👎🎉"), "on": dice.random() < 0.7}),
                 ("delete", {"seq": seq}),
             ]
         )

@@ -44,7 +44,7 @@ ATTEMPTS = [
     ("post", {"nonce": "n", "text": "hello?"}),
     ("edit", {"seq": 1, "text": "mine now"}),
     ("delete", {"seq": 1}),
-    ("react", {"seq": 1, "emoji": "!"}),
+    ("react", {"seq": 1, "emoji": "👍"}),
     ("react", {"seq": 1, "emoji": "🤫", "on": False}),
     ("read", {"seq": 1}),
     ("leave", {}),
