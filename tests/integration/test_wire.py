@@ -122,7 +122,7 @@ async def test_a_broken_line_does_not_spoil_the_others_of_its_frame(chat):
 
 
 @pytest.mark.parametrize(
-    "text", ["李雷: 你好", "😀👨‍👩‍👧", "\u202eabc", "a\nb\tc", "<b>&amp;", "e\u0301", '"\\', "\u2028\ufeff\uffff"]
+    "text", ["李雷: 你好", "😀👨‍👩‍👧", "\u202eabc", "a\nb\tc", "<b>&amp;", "e\u0301", '"\\', "\u2028\ufeffx\uffff"]
 )
 async def test_a_text_comes_back_as_it_was_sent(chat, text):
     alice, bob = await chat.join("alice"), await chat.join("bob", process=1)
