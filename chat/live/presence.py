@@ -138,6 +138,8 @@ class Presence:
         crowd.number, crowd.heard_at, crowd.is_draining = snapshot["number"], time.monotonic(), snapshot["draining"]
         self._replace_connections(crowd, [Connection(*values) for values in snapshot["connections"]])
         self._replace_places(process, crowd, {name: set(room_ids) for name, room_ids in snapshot["places"]})
+        if crowd.is_draining:  # it may be gone before it says who left: they are on their way from now on
+            self._replace_places(process, crowd, {})
         for room_id, name, left_s in snapshot["going"] if is_new else ():
             self._note_going(room_id, name, left_s)
 

@@ -16,9 +16,9 @@ async def presence(replaced):
     return Presence("here", lambda kind, word: None, lambda *change: None, replaced.append)
 
 
-def apply_snapshot(presence, number=1, connections=(), places=(), going=()):
+def apply_snapshot(presence, number=1, connections=(), places=(), going=(), draining=False):
     """What the process `there` has."""
-    snapshot = {"number": number, "connections": [list(one) for one in connections], "draining": False}
+    snapshot = {"number": number, "connections": [list(one) for one in connections], "draining": draining}
     presence.apply_snapshot("there", {**snapshot, "places": places, "going": going})
 
 
@@ -88,3 +88,17 @@ async def test_who_should_be_gone_by_now_is_not_said_to_be_going():
     presence._going = {(1, "mia"): time.monotonic() - 1, (1, "ada"): time.monotonic() + 60}
     presence.publish_snapshot()
     assert [name for _, name, _ in said[0]["going"]] == ["ada"]
+
+
+async def test_who_came_from_a_process_that_went_without_a_last_word_is_going_when_this_one_goes_too():
+    """Or a process that starts meanwhile would not know them."""
+    said = []
+    presence = Presence("here", lambda kind, parcel: said.append(parcel), lambda *change: None, lambda id: None)
+    apply_snapshot(presence, places=[["mia", [1]]])
+    apply_snapshot(presence, number=2, places=[["mia", [1]]], draining=True)
+    assert presence.online(1) == ["mia"]
+    presence.entered(1, "mia")
+    presence.drain()
+    presence.left(1, "mia", False)
+    presence.publish_snapshot()
+    assert [place[:2] for place in said[-1]["going"]] == [[1, "mia"]]
