@@ -42,10 +42,12 @@ def hasty(monkeypatch):
 
 
 @pytest.fixture
-async def start(hasty):
+async def start(hasty, monkeypatch):
+    """Each process with a layer of its own, as in life: a link that subscribes afresh empties its layer."""
     processes = []
 
     async def start(name):
+        monkeypatch.setattr(channel_layers, "backends", {})
         processes.append(Process(name))
         await processes[-1].link.start()
         await processes[-1].link.add("room.1")
@@ -165,7 +167,6 @@ def valkey(settings, tmp_path_factory, monkeypatch):
     """A Redis of one's own, which may be ended."""
     valkey = Valkey(tmp_path_factory.mktemp("v"))
     monkeypatch.setitem(settings.CHANNEL_LAYERS["default"]["CONFIG"], "hosts", [valkey.url])
-    monkeypatch.setattr(channel_layers, "backends", {})
     yield valkey
     valkey.stop()
 
@@ -184,7 +185,7 @@ async def test_a_redis_that_ends_and_comes_back_is_two_lines_and_the_link_goes_o
 ):
     """On our layer, and on channels-redis' own, which the site falls back to."""
     monkeypatch.setattr(limits, "PING_INTERVAL_S", 0.4)  # the plain layer looks for messages ten times a second
-    monkeypatch.setattr(limits, "PING_DEADLINE_S", 1)
+    monkeypatch.setattr(limits, "PING_DEADLINE_S", 5)  # and pauses for a second after a fault
     ada, bob = await start("ada"), await start("bob")
     await bob.hears("ping")
     ada.link.publish("room.1", "changes", {"number": 1})
