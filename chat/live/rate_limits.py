@@ -14,14 +14,14 @@ from chat.wire.refusals import Refusal
 
 
 class Patience:
-    """Counts offences; lost when there are more than `limit` within a minute."""
+    """Counts offences; it is over when there are more than `limit` within a minute."""
 
     def __init__(self, limit: int):
         self._limit = limit
         self._offences: deque[float] | None = None  # most never offend
 
-    def is_lost(self) -> bool:
-        """Count one more offence."""
+    def offend(self) -> bool:
+        """Count one more offence; True when that was one too many."""
         now = time.monotonic()
         if self._offences is None:
             self._offences = deque(maxlen=self._limit + 1)

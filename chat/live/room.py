@@ -91,7 +91,7 @@ class ActiveRoom:
             if any(change.version != change.seq for change in changes):
                 self.amended_at = now
             told = without_overtaken(changes)
-            self._deliver(self.members, lambda dialect: dialect.changed(told))
+            self._deliver(self.members, lambda dialect: dialect.encode_changes(told))
 
     def tell_states(self, after: int, states: list[Change], moved: list[Change]) -> None:
         """Say what was read from the database: numbers are skipped, so clients that count are told how far it goes.
@@ -107,7 +107,7 @@ class ActiveRoom:
             messages=[msgspec.Raw(state.body) for state in [*states, *moved]],
         )
         page = Frame(codec.encode(joined))
-        self._deliver(self.members, lambda dialect: [page] if dialect is ChatV1 else dialect.changed(states))
+        self._deliver(self.members, lambda dialect: [page] if dialect is ChatV1 else dialect.encode_changes(states))
 
     def _deliver(self, members: Iterable[Member], frames_of: Callable[[type[Dialect]], list[Frame]]) -> None:
         """The frames are made once for each dialect; nothing is awaited between two members."""
@@ -121,5 +121,5 @@ class ActiveRoom:
 
 
 def _one(dialect: type[Dialect], event: events.Event) -> list[Frame]:
-    frame = dialect.told(event)
+    frame = dialect.encode_event(event)
     return [] if frame is None else [frame]

@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from chat import limits
-from chat.wire.dialects import Asked
+from chat.wire.dialects import Request
 
-Do = Callable[[Asked], Awaitable[None] | None]
+Do = Callable[[Request], Awaitable[None] | None]
 
 
 class Intake:
@@ -24,19 +24,19 @@ class Intake:
     def __init__(
         self,
         do: Do,
-        has_to_wait: Callable[[Asked], bool],
-        refuse: Callable[[Asked, Exception], None],
+        has_to_wait: Callable[[Request], bool],
+        refuse: Callable[[Request, Exception], None],
         pause: Callable[[], None],
         resume: Callable[[], None],
     ):
         self._do, self._has_to_wait, self._refuse = do, has_to_wait, refuse
         self._pause, self._resume = pause, resume
-        self._waiting: list[Asked] = []
+        self._waiting: list[Request] = []
         self._worker: asyncio.Task[None] | None = None
         self._writes = 0
         self._write_done: asyncio.Event | None = None  # there while the worker waits for it
 
-    def take(self, request: Asked) -> None:
+    def take(self, request: Request) -> None:
         """At once when it can be; in order behind what waits already."""
         if self._worker is None and not self._is_full() and not self._has_to_wait(request):
             self.do_now(request)
@@ -61,7 +61,7 @@ class Intake:
             self._write_done.set()
             self._write_done = None
 
-    def close(self) -> list[Asked]:
+    def close(self) -> list[Request]:
         """Do nothing more; return what still waited."""
         if self._worker is not None:
             self._worker.cancel()
@@ -83,7 +83,7 @@ class Intake:
             self._worker = None
             self._resume()
 
-    async def _do_in_turn(self, request: Asked) -> None:
+    async def _do_in_turn(self, request: Request) -> None:
         try:
             await self._until_not_full()
             if (awaitable := self._do(request)) is not None:
@@ -96,7 +96,7 @@ class Intake:
             self._write_done = self._write_done or asyncio.Event()
             await self._write_done.wait()
 
-    def do_now(self, request: Asked) -> None:
+    def do_now(self, request: Request) -> None:
         """For a request that needs nothing to be awaited."""
         try:
             self._do(request)

@@ -18,7 +18,7 @@ from chat.messages.entries import Write
 from chat.rooms.visible import RoomView
 from chat.wire import codec, events, verbs
 from chat.wire.closes import Close
-from chat.wire.dialects import Asked, Dialect
+from chat.wire.dialects import Dialect, Request
 from chat.wire.frame import Frame
 from chat.wire.refusals import BrokenFrame, Refusal
 
@@ -86,7 +86,7 @@ class Participant:
         self._hang_up(code)
 
     def tell(self, event: events.Event) -> None:
-        if (frame := self.dialect.told(event)) is not None:
+        if (frame := self.dialect.encode_event(event)) is not None:
             self._send(frame)
 
     def _send(self, frame: Frame) -> None:
@@ -123,7 +123,7 @@ class Participant:
             limits=_limits(),
             now=codec.now(),
         )
-        frame = self.dialect.told(hello)
+        frame = self.dialect.encode_event(hello)
         self._release(() if frame is None else (frame,))
 
     async def _enter_the_only_room(self, slug: str) -> None:
@@ -146,7 +146,7 @@ class Participant:
         if len(text) > limits.FRAME_LIMIT_BYTES or len(text.encode()) > limits.FRAME_LIMIT_BYTES:
             self._refuse_frame(BrokenFrame("too_long", f"A frame has at most {limits.FRAME_LIMIT_BYTES:,} bytes."))
             return
-        for request in self.dialect.asked(text):
+        for request in self.dialect.decode(text):
             if isinstance(request, BrokenFrame):
                 self._refuse_frame(request)
             else:
@@ -159,7 +159,7 @@ class Participant:
             self._refuse_frame(BrokenFrame("too_long", f"A binary frame has at most {limit} bytes."))
             return
         try:
-            request = self.dialect.asked_by_bytes(data)
+            request = self.dialect.decode_bytes(data)
         except BrokenFrame as broken:
             self._refuse_frame(broken)
         else:
@@ -169,7 +169,7 @@ class Participant:
         """Wait while too much of what came is still to be done."""
         await self._intake.caught_up()
 
-    def _take(self, request: Asked) -> None:
+    def _take(self, request: Request) -> None:
         """A heartbeat overtakes what waits: it is how a client knows that we live."""
         if self._is_over:
             return
@@ -178,7 +178,7 @@ class Participant:
         else:
             self._intake.take(request)
 
-    def _do(self, request: Asked) -> Awaitable[None] | None:
+    def _do(self, request: Request) -> Awaitable[None] | None:
         return None if self._is_over else self._requests.do(request)
 
     # Rooms: joined and taken away
@@ -226,12 +226,12 @@ class Participant:
             nonce=getattr(request, "nonce", None),
         )
         self.tell(error)
-        if problem.code == "rate_limited" and self._too_fast.is_lost():
+        if problem.code == "rate_limited" and self._too_fast.offend():
             self.bye(Close.RATE_LIMITED)
 
     def _refuse_frame(self, broken: BrokenFrame) -> None:
         self.refuse(None, broken)
-        if self._broken.is_lost():
+        if self._broken.offend():
             self.bye(Close.PROTOCOL_BROKEN)
 
 

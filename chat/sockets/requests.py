@@ -22,7 +22,7 @@ from chat.messages.entries import Entry, Receipt, Write
 from chat.rooms import reading
 from chat.rooms.visible import RoomView
 from chat.wire import codec, dialects, events, verbs
-from chat.wire.dialects import Asked
+from chat.wire.dialects import Request
 from chat.wire.frame import Frame
 from chat.wire.refusals import Refusal
 
@@ -50,11 +50,11 @@ class Requests:
         self._typed_at: dict[str, float] = {}
         self.intake: Intake
 
-    def do(self, request: Asked) -> Awaitable[None] | None:
+    def do(self, request: Request) -> Awaitable[None] | None:
         """Do it, or return what has to be awaited for it."""
         return HANDLERS[type(request)](self, request)
 
-    def has_to_wait(self, request: Asked) -> bool:
+    def has_to_wait(self, request: Request) -> bool:
         """Whether `do` would return something to await."""
         if isinstance(request, verbs.Read):
             return self._ordinal_here(request) is None

@@ -188,7 +188,7 @@ async def _close(scope: Scope, send: Send, dialect: type[Dialect] | None, code: 
     name = asked(scope, "name")
     known_as = "" if name is None else f" as {name!r:.100}"
     logger.info("refused %s %.200r%s with %d: %s", address(scope), scope["path"], known_as, code, why)
-    frame = dialect.told(events.Bye(code=code, reason=why)) if dialect else None
+    frame = dialect.encode_event(events.Bye(code=code, reason=why)) if dialect else None
     if frame is not None:
         await send({"type": "websocket.send", "text": frame.payload.decode()})
     await send({"type": "websocket.close", "code": int(code)})

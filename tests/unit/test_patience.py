@@ -26,35 +26,35 @@ def is_refused(allowance):
 
 def test_bears_as_many_offences_as_the_limit(clock):
     patience = Patience(3)
-    assert [patience.is_lost() for _ in range(4)] == [False, False, False, True]
+    assert [patience.offend() for _ in range(4)] == [False, False, False, True]
 
 
 def test_stays_lost_while_the_offences_go_on(clock):
     patience = Patience(1)
-    assert [patience.is_lost() for _ in range(4)] == [False, True, True, True]
+    assert [patience.offend() for _ in range(4)] == [False, True, True, True]
 
 
 def test_forgets_what_is_a_minute_old(clock):
     patience = Patience(2)
-    patience.is_lost()
-    patience.is_lost()
+    patience.offend()
+    patience.offend()
     clock.advance(60)
-    assert not patience.is_lost()
+    assert not patience.offend()
 
 
 def test_counts_any_minute_not_the_calendars(clock):
     patience = Patience(2)
-    patience.is_lost()
+    patience.offend()
     clock.advance(40)
-    patience.is_lost()
+    patience.offend()
     clock.advance(19.9)
-    assert patience.is_lost()
+    assert patience.offend()
 
 
 def test_bears_a_slow_offender_for_ever(clock):
     patience = Patience(2)
     for _ in range(100):
-        assert not patience.is_lost()
+        assert not patience.offend()
         clock.advance(30)
 
 

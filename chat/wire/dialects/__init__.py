@@ -1,13 +1,12 @@
 """How a connection speaks: `chat.v1`, and two simpler dialects on the same rooms."""
 
-from .base import Asked, Dialect, Echo, PostBinary, Quit, Say, Who
+from .base import Dialect, Echo, PostBinary, Quit, Request, Say, Who
 from .chat_v1 import ChatV1
 from .mode_code import ModeCode
 from .plain_text import PlainText
 
 __all__ = [
     "BY_SUBPROTOCOL",
-    "Asked",
     "ChatV1",
     "Dialect",
     "Echo",
@@ -15,6 +14,7 @@ __all__ = [
     "PlainText",
     "PostBinary",
     "Quit",
+    "Request",
     "Say",
     "Who",
 ]

@@ -48,7 +48,7 @@ class PostBinary(msgspec.Struct):
     data: bytes
 
 
-Asked = Verb | Echo | Who | Say | Quit | PostBinary
+Request = Verb | Echo | Who | Say | Quit | PostBinary
 
 
 class Dialect:
@@ -61,25 +61,25 @@ class Dialect:
         self.room = room
         self.name = name
 
-    def asked(self, text: str) -> list[Asked | BrokenFrame]:
+    def decode(self, text: str) -> list[Request | BrokenFrame]:
         """What a text frame asks for, line by line; a broken line does not spoil the others."""
         raise NotImplementedError
 
-    def asked_by_bytes(self, data: bytes) -> Asked:
+    def decode_bytes(self, data: bytes) -> Request:
         raise BrokenFrame("unsupported", "This dialect takes text frames only.")
 
     @classmethod
-    def told(cls, event: Event) -> Frame | None:
+    def encode_event(cls, event: Event) -> Frame | None:
         """The frame for an event to this connection alone; None: the dialect has no word for it."""
         raise NotImplementedError
 
     @classmethod
-    def changed(cls, changes: Sequence[Change]) -> list[Frame]:
+    def encode_changes(cls, changes: Sequence[Change]) -> list[Frame]:
         """The frames for changes of a room, for everybody in it."""
         raise NotImplementedError
 
 
-def decoded(decode: Callable[[str], Asked], text: str) -> Asked | BrokenFrame:
+def decoded_or_broken(decode: Callable[[str], Request], text: str) -> Request | BrokenFrame:
     try:
         return decode(text)
     except BrokenFrame as broken:

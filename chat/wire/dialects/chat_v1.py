@@ -10,7 +10,7 @@ from chat.wire.events import Event
 from chat.wire.frame import Frame
 from chat.wire.refusals import BrokenFrame
 
-from .base import Asked, Dialect, decoded
+from .base import Dialect, Request, decoded_or_broken
 
 
 class ChatV1(Dialect):
@@ -19,19 +19,19 @@ class ChatV1(Dialect):
     subprotocol = codec.SUBPROTOCOL
     sends_heartbeats = True
 
-    def asked(self, text: str) -> list[Asked | BrokenFrame]:
+    def decode(self, text: str) -> list[Request | BrokenFrame]:
         lines = text.split("\n")
-        return [decoded(codec.decode_verb, line) for line in lines if line.strip()] or [
+        return [decoded_or_broken(codec.decode_verb, line) for line in lines if line.strip()] or [
             BrokenFrame("bad_json", "The frame is empty.")
         ]
 
-    def asked_by_bytes(self, data: bytes) -> Asked:
+    def decode_bytes(self, data: bytes) -> Request:
         raise BrokenFrame("unsupported", "Attachments are not supported yet.")
 
     @classmethod
-    def told(cls, event: Event) -> Frame | None:
+    def encode_event(cls, event: Event) -> Frame | None:
         return Frame(codec.encode(event))
 
     @classmethod
-    def changed(cls, changes: Sequence[Change]) -> list[Frame]:
+    def encode_changes(cls, changes: Sequence[Change]) -> list[Frame]:
         return [Frame(b"\n".join([change.live for change in changes]))]

@@ -13,16 +13,16 @@ from chat.wire.frame import Frame
 from chat.wire.refusals import BrokenFrame
 from chat.wire.verbs import Post
 
-from .base import Asked, Dialect, Echo, PostBinary, decoded, new_nonce, sayable
+from .base import Dialect, Echo, PostBinary, Request, decoded_or_broken, new_nonce, sayable
 
 
 class ModeCode(Dialect):
     """The plain chat that everybody writes once: `{"ModeCode": "message", "msg": …}`. One object a frame."""
 
-    def asked(self, text: str) -> list[Asked | BrokenFrame]:
-        return [decoded(self._asked, text)]
+    def decode(self, text: str) -> list[Request | BrokenFrame]:
+        return [decoded_or_broken(self._decode, text)]
 
-    def _asked(self, text: str) -> Asked:
+    def _decode(self, text: str) -> Request:
         frame = _object(text)
         mode = frame.get("ModeCode")
         if mode == "heart_beat":
@@ -31,11 +31,11 @@ class ModeCode(Dialect):
             return Post(room=self.room or "", nonce=new_nonce(), text=sayable(frame.get("msg")))
         raise BrokenFrame("unknown_type", 'ModeCode must be "message" or "heart_beat".')
 
-    def asked_by_bytes(self, data: bytes) -> Asked:
+    def decode_bytes(self, data: bytes) -> Request:
         return PostBinary(room=self.room or "", nonce=new_nonce(), data=data)
 
     @classmethod
-    def told(cls, event: Event) -> Frame | None:
+    def encode_event(cls, event: Event) -> Frame | None:
         if isinstance(event, Error):
             return _mode_code(ModeCode="error", msg=event.message, code=event.code)
         if isinstance(event, Bye):
@@ -43,7 +43,7 @@ class ModeCode(Dialect):
         return None
 
     @classmethod
-    def changed(cls, changes: Sequence[Change]) -> list[Frame]:
+    def encode_changes(cls, changes: Sequence[Change]) -> list[Frame]:
         return [frame for change in changes for frame in cls._frames(change)]
 
     @classmethod

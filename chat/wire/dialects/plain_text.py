@@ -11,7 +11,7 @@ from chat.wire.frame import Frame
 from chat.wire.refusals import BrokenFrame
 from chat.wire.verbs import Post
 
-from .base import Asked, Dialect, Quit, Say, Who, decoded, new_nonce, sayable
+from .base import Dialect, Quit, Request, Say, Who, decoded_or_broken, new_nonce, sayable
 
 # Orders to a terminal, and those that turn the direction of what follows.
 CONTROLS = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {ord("\t"), ord("\n")}
@@ -23,12 +23,12 @@ class PlainText(Dialect):
 
     subprotocol = "chat.text"
 
-    def asked(self, text: str) -> list[Asked | BrokenFrame]:
-        return [decoded(self._asked, line.rstrip("\r")) for line in text.split("\n") if line.strip()] or [
+    def decode(self, text: str) -> list[Request | BrokenFrame]:
+        return [decoded_or_broken(self._decode, line.rstrip("\r")) for line in text.split("\n") if line.strip()] or [
             BrokenFrame("empty", "The message is empty.")
         ]
 
-    def _asked(self, line: str) -> Asked:
+    def _decode(self, line: str) -> Request:
         command, _, rest = line.partition(" ")
         if command == "/who":
             return Who(self.room or "")
@@ -42,11 +42,11 @@ class PlainText(Dialect):
             raise BrokenFrame("unknown_type", "The commands are /who, /me and /quit.")
         return self._post(line)
 
-    def _post(self, text: str) -> Asked:
+    def _post(self, text: str) -> Request:
         return Post(room=self.room or "", nonce=new_nonce(), text=sayable(text))
 
     @classmethod
-    def told(cls, event: Event) -> Frame | None:
+    def encode_event(cls, event: Event) -> Frame | None:
         if isinstance(event, Hello):
             return _line(f"Welcome {event.name}")
         if isinstance(event, Error):
@@ -56,7 +56,7 @@ class PlainText(Dialect):
         return None
 
     @classmethod
-    def changed(cls, changes: Sequence[Change]) -> list[Frame]:
+    def encode_changes(cls, changes: Sequence[Change]) -> list[Frame]:
         messages = [codec.decode_message(change.body) for change in changes]
         return [_line(f"{m.author} -> {_harmless(m.text)}") for m in messages if m.version == m.seq]
 
