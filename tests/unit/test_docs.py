@@ -115,3 +115,30 @@ def test_every_file_that_is_named_with_its_folder_is_there(path):
     """As it stands, or below chat/, where most are."""
     named = re.findall(r"`((?:\w+/)+\w+\.(?:py|js|css))`", path.read_text())
     assert [name for name in named if not ((ROOT / name).exists() or (ROOT / "chat" / name).exists())] == []
+
+
+@pytest.mark.parametrize("path", sorted(set(DOCS.glob("*.md")) - {DOCS / "protocol.md"}), ids=lambda path: path.name)
+def test_every_member_that_is_named_is_there(path):
+    """`Class.member`, `module.member` and `_member`, in a file of ours. (protocol.md names fields of JSON.)"""
+    named = re.findall(r"`((?:[A-Za-z]\w*\.)?[A-Za-z_]\w*)(?:\(\))?`", path.read_text())
+    private = [name for name in named if name.startswith("_") and not is_member("", name)]
+    owned = [name for name in named if "." in name and not NOT_OURS & set(name.split("."))]
+    assert private + [name for name in owned if not is_member(*name.split("."))] == []
+
+
+NOT_OURS = {"AsyncConsumer", "asyncio", "gc"} | {"css", "html", "js", "json", "md", "po", "py", "sqlite3", "txt", "v1"}
+OUR_SOURCES = [
+    (path.stem, path.read_text())
+    for folder in ("accounts", "bench", "chaos", "chat", "chatsite", "rig", "tests")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in (".py", ".js")
+]
+
+
+def is_member(owner, name):
+    """Whether a file with that name, or with that class, has the word."""
+    return any(
+        re.search(rf"\b{name}\b", source)
+        for stem, source in OUR_SOURCES
+        if owner in ("", stem) or re.search(rf"\bclass {owner}\b", source)
+    )
