@@ -52,7 +52,7 @@ class EnterForm(forms.Form):
         return names.check(self.cleaned_data["name"])
 
     def guest(self) -> User | None:
-        """Who enters by this name: somebody new, or somebody known by name alone until now.
+        """The person who enters by this name: somebody new, or somebody known by name alone until now.
 
         None, with an error on the field, when the name is somebody else's.
         """

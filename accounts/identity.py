@@ -1,4 +1,4 @@
-"""Who connects: found out by session cookie or by name. Called in threads that may touch the database."""
+"""The person behind a connection, found by session cookie or by name. Called in threads that may touch the database."""
 
 from __future__ import annotations
 

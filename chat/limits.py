@@ -21,7 +21,7 @@ PAGES_BURST = 500
 # How many addresses have their new names counted.
 ADDRESSES_REMEMBERED = 10_000
 
-# Who breaks the protocol, or goes on after being told to slow down, is closed. One sound minute forgives.
+# A client that breaks the protocol, or goes on after it was told to slow down, is closed. One sound minute resets both.
 BROKEN_FRAMES_PER_MINUTE = 20
 RATE_LIMITED_PER_MINUTE = 100
 

@@ -1,7 +1,7 @@
 """What a client that joins a room lacks: from memory where it reaches back so far, from the database where it does not.
 
 Subscribed first, read second, merged by number: the room is open in the hub before anything is read, and the last step
-is from memory. Whoever is told `joined` without `more` listens from its `head` on, if there is no await in between.
+is from memory. A client that is told `joined` without `more` listens from its `head` on, if nothing is awaited between.
 """
 
 from __future__ import annotations

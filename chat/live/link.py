@@ -79,8 +79,8 @@ class Link:
     def publish(self, group: str, kind: str, parcel: Parcel) -> None:
         """Send to every other process in the group, if there is any; the oldest parcels give way.
 
-        Whoever starts pings at once. What it does not hear of a room before that ping, it finds by comparing heads;
-        what is for everybody it would not find, so that is always sent.
+        A process pings as soon as it starts. What it does not hear of a room before that ping, it finds by comparing
+        heads; what is for everybody it would not find, so that is always sent.
         """
         if group == EVERYBODY or not self.is_alone():
             self._enqueue(group, kind, parcel)

@@ -1,4 +1,4 @@
-"""How much is borne: so many offences a minute, so many requests a second, and no more."""
+"""Rate limits: so many offences a minute, so many requests a second."""
 
 import time
 from collections import deque

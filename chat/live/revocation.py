@@ -90,7 +90,7 @@ class Revocation:
         await self._look_at_the_unproved()
 
     async def _look_at_the_unproved(self) -> None:
-        """Who could not be looked at, because the database went away, is still to be looked at the next time."""
+        """People whose check failed, because the database went away, are checked again the next time."""
         unproved, self._unproved = self._unproved, set()
         try:
             await self._look_again(list(unproved))
@@ -163,7 +163,7 @@ def _judge(connected: Connected, standing: Standing, lost: set[tuple[int, int]])
     elif person.user_id not in standing.people.stamps:
         connected.bye(Close.NOT_SIGNED_IN)
     elif standing.people.stamps[person.user_id] != person.stamp:
-        # Whoever changed the password has a new session and is let in again; the others are not.
+        # The browser that changed the password has a new session and is let in again; the others are not.
         connected.bye(Close.AUTHENTICATE_AGAIN, COME_BACK_S)
     elif person.session in standing.ended or (
         person.session_key and person.session_key not in standing.people.sessions

@@ -96,7 +96,7 @@ def _set_active(people: QuerySet[User], is_active: bool) -> int:
 
 
 class MembershipForm(forms.ModelForm):
-    """A place in a room. Who had visited it keeps the reading position when given a role."""
+    """A place in a room. A visitor who is given a role keeps the reading position."""
 
     def clean(self):
         cleaned = super().clean()
@@ -112,7 +112,7 @@ class MembershipForm(forms.ModelForm):
 
 
 class MembershipInline(admin.TabularInline):
-    """Who belongs to the room, and as what. Visitors are left out: in an open room that is everybody."""
+    """The people of a room and their roles. Visitors are left out: in an open room that is everybody."""
 
     model = Membership
     form = MembershipForm

@@ -19,6 +19,6 @@ urlpatterns = [
     path("accounts/logout/", account.logout, name="account_logout"),
     path("accounts/inactive/", account.account_inactive, name="account_inactive"),
     path("accounts/password/change/", account.password_change, name="account_change_password"),
-    # Who has no password yet is a guest.
+    # A person without a password is a guest.
     path("accounts/password/set/", views.keep, name="account_set_password"),
 ]

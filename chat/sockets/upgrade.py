@@ -1,7 +1,7 @@
 """The upgrade: path, origin, dialect, name, in that order.
 
-What is not ours is refused before the handshake completes, with an HTTP status. Who is not admitted is accepted and
-closed with a code, because a browser can read a close code and cannot read a status.
+What is not ours is refused before the handshake completes, with an HTTP status. A person who is not admitted is
+accepted and closed with a code, because a browser can read a close code and cannot read a status.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _choose(path: str, offered: list[str]) -> type[Dialect] | None:
 
 
 def _to_whoever_is_there(send: Send) -> Send:
-    """Whoever is gone hears nothing; the disconnect that follows is what counts."""
+    """A client that is gone hears nothing; the disconnect that follows is what counts."""
 
     async def send_if_there(message: dict[str, Any]) -> None:
         with suppress(Disconnected, OSError):

@@ -1,8 +1,8 @@
 """The channel layer: channels-redis' pub/sub with a short way in and out, where a message costs many times less.
 
-Who publishes does not wait for Redis to say that it did. Nobody would do anything with that answer: what is published
-may be lost on its way all the same, and a dead link shows in what is heard. Who hears is called, without a queue
-between. Both are measured in docs/decisions.md. Who subscribes does wait: Redis takes the commands of two connections
+A publisher does not wait for Redis' answer. Nobody would do anything with that answer: what is published
+may be lost on its way all the same, and a dead link shows in what is heard. A listener is called, without a queue
+in between. Both are measured in docs/decisions.md. A subscriber does wait: Redis takes the commands of two connections
 in any order, so what another process publishes later could come to it before the subscription.
 
 All of this is made from parts that channels-redis and redis-py do not promise to keep: courier.py tries them before the
@@ -154,7 +154,7 @@ class Shard(RedisSingleShardConnection):
                 await asyncio.sleep(AFTER_TROUBLE_S)
 
     async def _connect(self) -> None:
-        """And subscribe again. Whoever subscribes may connect too, and both would read each other's answers."""
+        """And subscribe again. A subscriber may connect too, and both would read each other's answers."""
         async with self._lock:
             await self._pubsub.connect()
 
