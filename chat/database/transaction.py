@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from django.db import connection
+from psycopg import Connection, Cursor, Error
 
 
 class Query(NamedTuple):
@@ -76,37 +78,56 @@ class SQLiteStatements(Statements):
 
 
 class PostgreSQLStatements(Statements):
-    """Everything that is known to be asked goes out before the first answer is waited for."""
+    """Everything that is known to be asked goes out before the first answer is waited for, in one pipeline."""
 
     def begin(self) -> None:
-        self._has_begun = False
+        _prepare_statements(self._connection)
+        self._pipeline = ExitStack()
+        self._pipeline.enter_context(self._connection.pipeline())
+        self._execute("BEGIN")
 
     def together(self, queries: Sequence[Query]) -> list[list[Row]]:
-        with self._connection.pipeline():
-            self._begin_once()
-            cursors = [self._connection.execute(query.sql, query.values) for query in queries]
+        cursors = [self._execute(query.sql, query.values) for query in queries]
         return [cursor.fetchall() for cursor in cursors]
 
     def commit(self, writes: Sequence[tuple[str, Sequence[Row]]]) -> None:
-        with self._connection.pipeline():
-            self._begin_once()
-            for sql, rows in writes:
-                for row in rows:  # not executemany, which waits for its own end
-                    self._connection.execute(sql, row)
-            self._connection.execute("COMMIT")
+        for sql, rows in writes:
+            for row in rows:  # not executemany, which waits for its own end
+                self._execute(sql, row)
+        self._execute("COMMIT")
+        self._pipeline.close()
 
     def roll_back(self) -> None:
+        with suppress(Error):  # it was told already
+            self._pipeline.close()
         self._connection.execute("ROLLBACK")
 
-    def _begin_once(self) -> None:
-        if not self._has_begun:
-            self._has_begun = True
-            self._connection.execute("BEGIN")
+    def _execute(self, sql: str, values: Sequence[Any] | None = None) -> Cursor[Row]:
+        """Not by Django's cursor, which writes the values into the text: that could not be prepared."""
+        return Cursor(self._connection).execute(sql, values)
 
     @staticmethod
     def among(column: str, values: Sequence[Any]) -> Query:
-        """One value, however many there are: the statement stays the same, and is prepared once."""
+        """One value or an array of them, however many there are: few statements, and each is prepared once."""
+        if len(values) == 1:
+            return Query(f"{column} = %s", [values[0]])
         return Query(f"{column} = ANY(%s)", [list(values)])
+
+
+def _prepare_statements(connection: Connection[Row]) -> None:
+    """From the first use on, where the connection is the server's own.
+
+    A pooler may give the next transaction to another server process, which knows nothing of what was prepared; it shows
+    by a process number of its own.
+    """
+    if connection not in _examined:
+        _examined.add(connection)
+        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+        if pid == connection.info.backend_pid:
+            connection.prepare_threshold = 0
+
+
+_examined: WeakSet[Connection[Row]] = WeakSet()
 
 
 def _marked(sql: str) -> str:

@@ -1,14 +1,17 @@
-"""What the ledger keeps of the nonces of changes, and for how long."""
+"""What the ledger keeps of the nonces of changes, and for how long; and how often it waits for the database."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, connection
 
 from accounts.models import User
 from chat import database, limits
 from chat.messages import ledger
 from chat.models import ChangeNonce, Room
 from chat.wire import codec, verbs
+from rig.trips import TripCounter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,3 +63,44 @@ def test_posts_do_not_look_at_the_nonces_of_changes(ada, monkeypatch):
     write(ada, post("one"), post("two"))
     assert asked
     assert not [sql for sql in asked if "changenonce" in sql.sql]
+
+
+def test_a_batch_waits_twice_for_a_database_elsewhere(ada):
+    """The room's lock is held for as long as the trips take. SQLite is in the process."""
+    assert trips_of_a_batch(ada) == (2 if connection.vendor == "postgresql" else 0)
+
+
+def test_what_the_database_refuses_ends_one_transaction_only(ada):
+    with pytest.raises(IntegrityError):
+        commit(("INSERT INTO chat_room (id) VALUES (%s)", [(1,), (1,)]))
+    (receipt,) = write(ada, post())
+    assert receipt.seq == 1
+
+
+def commit(*writes):
+    with database.transaction() as statements:
+        statements.commit(writes)
+
+
+def trips_of_a_batch(person):
+    if connection.vendor == "sqlite":
+        return 0
+    with TripCounter(connection.settings_dict["OPTIONS"]["host"]) as counter, connected_by(counter.port):
+        write(person, post("prepared"), edit("prepared", "prepared"))
+        trips_before = counter.trips
+        write(person, post("one"), post("two"), edit("better", "n"))
+        return counter.trips - trips_before
+
+
+@contextmanager
+def connected_by(port):
+    """This thread's connection, by TCP, outside the pool."""
+    settings = dict(connection.settings_dict)
+    options = {name: value for name, value in settings["OPTIONS"].items() if name not in ("pool", "host")}
+    connection.close()
+    connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": port, "OPTIONS": options}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict |= settings
