@@ -76,7 +76,7 @@ def run_pytest(kind: str, folder: str, *options: str) -> Result:
 def run_node(kind: str, node: str) -> Result:
     """Node 18 has the browser's `crypto` behind an option only. What it says is shown when something failed."""
     options = ["--experimental-global-webcrypto"] if tools.major_version(node) < 19 else []
-    files = sorted(str(path) for path in (TESTS / "js").glob("*.test.js"))
+    files = sorted(str(path) for path in (TESTS / "js").rglob("*.test.js"))
     with tempfile.NamedTemporaryFile(suffix=".tap") as report, tempfile.NamedTemporaryFile(suffix=".txt") as words:
         reporters = ["--test-reporter=spec", f"--test-reporter-destination={words.name}"]
         reporters += ["--test-reporter=tap", f"--test-reporter-destination={report.name}"]

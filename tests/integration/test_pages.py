@@ -74,7 +74,7 @@ def test_a_room_has_what_the_modules_need(client, alice, lobby):
 
 
 def test_the_pages_have_every_part_that_the_modules_ask_for(client, alice, lobby):
-    modules = "".join(path.read_text() for path in MODULES.glob("*.js"))
+    modules = "".join(path.read_text() for path in MODULES.rglob("*.js"))
     asked_for = set(re.findall(r'(?:getElementById|#part)\("([\w-]+)"\)', modules))
     pages = client.get("/rooms/lobby/").text + client.get("/connection/").text
     assert len(asked_for) > 20

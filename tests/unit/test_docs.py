@@ -25,7 +25,11 @@ MODULES = {
     "chatsite/": "chatsite/*.py",
     "chatsite/server/": "chatsite/server/*.py",
     "chatsite/serve/": "chatsite/serve/*.py",
-    "The page's modules": "chat/static/chat/*.js",
+    "chat/static/chat/client/": "chat/static/chat/client/*.js",
+    "chat/static/chat/page/": "chat/static/chat/page/*.js",
+    "chat/static/chat/room/": "chat/static/chat/room/*.js",
+    "chat/static/chat/rooms/": "chat/static/chat/rooms/*.js",
+    "chat/static/chat/connection_test/": "chat/static/chat/connection_test/*.js",
 }
 
 

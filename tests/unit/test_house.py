@@ -199,8 +199,8 @@ WRITES_OF_MESSAGES = (
         (r"ThreadPoolExecutor|SimpleQueue|sync_to_async", PYTHON, {"chat/database/threads.py"}),
         (r"\bBEGIN\b", PYTHON, {"chat/database/transaction.py"}),
         (r"TimestampSigner|signing\.", PYTHON, {"accounts/tickets.py"}),
-        (r"new [\w.#]*WebSocket\b", PAGES, {"chat/static/chat/connection.js"}),
-        (r"indexedDB|localStorage|sessionStorage", PAGES, {"chat/static/chat/outbox.js"}),
+        (r"new [\w.#]*WebSocket\b", PAGES, {"chat/static/chat/client/connection.js"}),
+        (r"indexedDB|localStorage|sessionStorage", PAGES, {"chat/static/chat/client/store.js"}),
     ],
     ids=[
         "the channel layer",

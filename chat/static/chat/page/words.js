@@ -1,0 +1,73 @@
+import { CLOSE, ERROR, STATE } from "../client/constants.js";
+import { gettext, interpolate, ngettext } from "./i18n.js";
+
+const MS_PER_S = 1000;
+const NAMES_OF_TYPISTS = 3;
+const REASONS = {
+  [ERROR.BAD_JSON]: () => gettext("the server could not read it."),
+  [ERROR.BAD_FRAME]: () => gettext("it has a character that cannot be kept."),
+  [ERROR.UNKNOWN_TYPE]: () => gettext("the server does not know what to do with it."),
+  [ERROR.UNSUPPORTED]: () => gettext("the server does not know what to do with it."),
+  [ERROR.TOO_LONG]: () => gettext("it is too long."),
+  [ERROR.EMPTY]: () => gettext("it is empty."),
+  [ERROR.FORBIDDEN]: () => gettext("you may not write here."),
+  [ERROR.NOT_FOUND]: () => gettext("this room is not there any more."),
+  [ERROR.INTERNAL]: () => gettext("something went wrong on the server."),
+};
+
+/** The connection's state in words, at this moment. */
+export function stateWords({ name, code, until, isDoubtful }, now) {
+  if (isDoubtful) return gettext("Checking connection…");
+  if (name === STATE.CONNECTING) return gettext("Connecting…");
+  if (name === STATE.ONLINE) return gettext("Online");
+  if (name === STATE.WAITING) return waitingWords(secondsLeft(until, now));
+  if (name === STATE.OFFLINE) return gettext("Offline");
+  if (name === STATE.SIGNED_OUT) return gettext("Signed out");
+  if (name === STATE.REPLACED) return gettext("Opened elsewhere");
+  if (name === STATE.REFUSED) return refusalWords(code);
+  return gettext("Disconnected");
+}
+
+export function secondsLeft(until, now) {
+  return Math.max(0, Math.ceil((until - now) / MS_PER_S));
+}
+
+/** Why a message was not sent. What a newer server says is in its own words. */
+export function errorWords({ code, message }) {
+  return REASONS[code]?.() ?? message ?? code;
+}
+
+export function roomRefusalWords(code) {
+  if (code === ERROR.FORBIDDEN) return gettext("You are not a member of this room.");
+  return gettext("This room is not there any more.");
+}
+
+export function typingWords(names) {
+  if (names.length === 0) return "";
+  if (names.length > NAMES_OF_TYPISTS) return gettext("Several people are typing…");
+  return interpolate(ngettext("%(names)s is typing…", "%(names)s are typing…", names.length), {
+    names: names.map(isolated).join(", "),
+  });
+}
+
+/** A name keeps its direction to itself, whatever stands beside it. */
+export function isolated(name) {
+  return `\u2068${name}\u2069`;
+}
+
+export function newMessagesWords(count) {
+  if (count === 0) return gettext("Latest messages");
+  return interpolate(ngettext("%(count)s new message", "%(count)s new messages", count), { count });
+}
+
+function waitingWords(seconds) {
+  if (seconds === 0) return gettext("Reconnecting…");
+  return interpolate(gettext("Reconnecting in %(seconds)s s"), { seconds });
+}
+
+function refusalWords(code) {
+  if (code === CLOSE.ACCOUNT_DISABLED) return gettext("This account is disabled");
+  if (code === CLOSE.PROTOCOL_NOT_SUPPORTED) return gettext("This page is out of date: load it again");
+  if (code === CLOSE.FORBIDDEN) return gettext("You may not connect");
+  return gettext("The server closed the connection");
+}

@@ -1,0 +1,37 @@
+import { Announcer } from "./announcer.js";
+import { Chat } from "../client/chat.js";
+import { ComposerView } from "./composer_view.js";
+import { Connection } from "../client/connection.js";
+import { PresenceView } from "./presence_view.js";
+import { RoomView } from "./room_view.js";
+import { StatusView } from "../page/status_view.js";
+import { Times, localeOf } from "../page/times.js";
+import { TypingView } from "./typing_view.js";
+import { clock, openChannel, readConfig, socketUrl, watchNetwork } from "../page/browser.js";
+import { fetchTicket } from "../client/tickets.js";
+import { openOutbox } from "../client/outbox.js";
+import { roveMessages } from "./roving.js";
+
+const config = readConfig(document);
+const outbox = await openOutbox({ user: config.name, clock, channel: openChannel(window) });
+const connection = new Connection({
+  WebSocket,
+  url: socketUrl(config.socketPath, location),
+  clock,
+  network: watchNetwork(window),
+  authenticate: () => fetchTicket({ fetch: (...request) => fetch(...request), ...config }),
+  positions: () => chat.positions(),
+});
+const chat = new Chat({ connection, outbox, clock, locks: navigator.locks });
+const room = chat.open(config.room.slug, config.room.title);
+const times = new Times({ language: localeOf(document.documentElement.lang, navigator.languages) });
+
+const announcer = new Announcer({ document, chat, room, clock });
+const roomView = new RoomView({ window, chat, room, clock, times });
+new ComposerView({ window, chat, room, outbox, clock, sent: () => roomView.toBottom() });
+new PresenceView({ document, chat, room, clock });
+new StatusView({ document, chat, clock, announcer });
+new TypingView({ document, chat, room, clock });
+roveMessages(document.getElementById("messages"), document.getElementById("message-list"));
+
+chat.connect();

@@ -1,0 +1,113 @@
+import { gettext, interpolate } from "../page/i18n.js";
+import { errorWords } from "../page/words.js";
+import { linkify } from "./linkify.js";
+import { wearFace } from "../page/avatar.js";
+import { STATUS } from "../client/constants.js";
+
+const FOLDED_LINES = 24;
+const FOLDED_CHARACTERS = 3_000;
+
+/** Makes the elements of messages and days from the page's templates, and fills them. Text is only ever text. */
+export class MessageElements {
+  #messageTemplate;
+  #dayTemplate;
+  #times;
+  #me;
+
+  constructor({ document, times, me }) {
+    this.#messageTemplate = document.getElementById("message-template");
+    this.#dayTemplate = document.getElementById("day-template");
+    this.#times = times;
+    this.#me = me;
+  }
+
+  create(item) {
+    const template = item.line ? this.#messageTemplate : this.#dayTemplate;
+    const element = template.content.firstElementChild.cloneNode(true);
+    element.dataset.key = item.key;
+    if (item.line) element.tabIndex = -1;
+    else this.#fillDay(element, item);
+    return element;
+  }
+
+  fill(element, { line, isContinued }, { isSlow, isOnline }) {
+    const { author, created_at: createdAt, edited_at: editedAt, deleted, seq, status } = line;
+    const time = this.#times.time(createdAt);
+    part(element, "author").textContent = author;
+    fillTime(part(element, "time"), createdAt, time, this.#times.moment(createdAt));
+    fillText(part(element, "text"), line);
+    fold(element, spoken(line));
+    wearFace(element, author);
+    mark(element, "seq", seq);
+    mark(element, "status", status);
+    mark(element, "own", author === this.#me ? "" : undefined);
+    mark(element, "continued", isContinued ? "" : undefined);
+    mark(element, "edited", editedAt && !deleted ? "" : undefined);
+    mark(element, "deleted", deleted ? "" : undefined);
+    fillNote(part(element, "note"), noteOf(line, isSlow, isOnline));
+    part(element, "actions").hidden = status !== STATUS.FAILED;
+    element.setAttribute("aria-label", `${author}, ${time}: ${spoken(line)}`);
+  }
+
+  #fillDay(element, { moment }) {
+    fillTime(part(element, "day"), moment, this.#times.day(moment));
+  }
+}
+
+/** What is said of a message when it is read aloud. */
+export function spoken({ text, deleted, binary }) {
+  if (deleted) return gettext("This message was deleted.");
+  if (binary !== undefined) return interpolate(gettext("%(count)s bytes, for programs"), { count: binary });
+  return text;
+}
+
+function noteOf({ status, error, deleted, edited_at: editedAt }, isSlow, isOnline) {
+  if (status === STATUS.FAILED) return failureWords(error);
+  if (status === STATUS.SENDING && isSlow) return isOnline ? gettext("Sending…") : gettext("Not sent yet");
+  if (status === STATUS.SENDING) return "";
+  return editedAt && !deleted ? gettext("edited") : "";
+}
+
+function failureWords(error) {
+  return interpolate(gettext("Not sent: %(reason)s"), { reason: errorWords(error) });
+}
+
+function fillText(element, line) {
+  const pieces = linkify(spoken(line));
+  element.replaceChildren(...pieces.map((piece) => nodeOf(element.ownerDocument, piece)));
+}
+
+/** A long text shows its beginning, and the rest when it is asked for. */
+function fold(element, text) {
+  const isLong = text.length > FOLDED_CHARACTERS || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
+  const isFolded = isLong && element.dataset.unfolded === undefined;
+  mark(element, "folded", isFolded ? "" : undefined);
+  part(element, "unfold").hidden = !isFolded;
+}
+
+function nodeOf(document, { text, href }) {
+  if (!href) return document.createTextNode(text);
+  const link = document.createElement("a");
+  Object.assign(link, { href, tabIndex: -1, rel: "noopener noreferrer nofollow", target: "_blank", textContent: text });
+  return link;
+}
+
+function fillTime(element, moment, words, title = "") {
+  element.dateTime = moment;
+  element.textContent = words;
+  element.title = title;
+}
+
+function fillNote(element, words) {
+  element.textContent = words;
+  element.hidden = words === "";
+}
+
+function mark(element, name, value) {
+  if (value === undefined) delete element.dataset[name];
+  else element.dataset[name] = value;
+}
+
+function part(element, name) {
+  return element.querySelector(`[data-part="${name}"]`);
+}
