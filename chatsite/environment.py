@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import environ
 from redis.connection import parse_url
@@ -139,7 +139,7 @@ class Environment:
 def made(name: str, path: Path) -> Path:
     """A folder that is there and can be written to."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingRefused(name, f"{str(path)!r} cannot be made: {error.strerror}.") from None
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
@@ -168,7 +168,9 @@ def _database(value: str) -> dict[str, Any]:
     config: dict[str, Any] = environ.Env.db_url_config(value)
     if not config["NAME"] or config["NAME"] == ":memory:" or config["NAME"].endswith("/"):
         raise ValueError("no database name")
-    return config
+    # An option without a value takes away what would be given by default: `?options=` behind PgBouncer.
+    blank = {key: value for key, value in parse_qsl(urlsplit(value).query, keep_blank_values=True) if not value}
+    return config | {"OPTIONS": blank | config.get("OPTIONS", {})}
 
 
 def _kept_secret(name: str, path: Path) -> str:

@@ -7,6 +7,7 @@ import socket
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from chatsite.environment import StartRefused
 
@@ -36,20 +37,64 @@ def check_database() -> None:
         probe.ensure_connection()
         probe.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
         probe.rollback()
+        check_encoding(probe)
     except DatabaseError as error:
-        raise StartRefused(f"the database cannot be used: {first_line(error)}") from None
+        raise StartRefused(f"the database cannot be used: {first_line(error)}{_advice(error)}") from None
     finally:
         probe.close()
 
 
+def check_encoding(probe: BaseDatabaseWrapper) -> None:
+    """People write in every script: a database of another encoding would refuse what they say, or garble it."""
+    if probe.vendor != "postgresql":
+        return
+    with probe.cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        (encoding,) = cursor.fetchone()
+    if encoding != "UTF8":
+        raise StartRefused(
+            f"the database cannot be used: its encoding is {encoding}; make one with CREATE DATABASE … ENCODING 'UTF8'"
+            " TEMPLATE template0."
+        )
+
+
+def _advice(error: Exception) -> str:
+    if "unsupported startup parameter" not in str(error):
+        return ""
+    return (
+        "; PgBouncer takes no options: add ?options= to DATABASE_URL, and give the time limits to the database's user"
+        " (docs/self-hosting.md)"
+    )
+
+
 def check_redis(url: str) -> None:
+    """Publishes something to itself, on a channel as the layer uses them: a user may lack the right to do so."""
     client = redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
+    prefix: str = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]  # type: ignore[index]
     try:
         client.ping()
+        _publish_and_receive(client, f"{prefix}__group__preflight.{os.getpid()}")
+    except redis.exceptions.NoPermissionError as error:
+        raise StartRefused(
+            f"Redis (REDIS_URL) gives its user no right to channels: {first_line(error)}; what it needs is"
+            f" ACL SETUSER … &{prefix}* +subscribe +unsubscribe +publish +ping +client."
+        ) from None
     except redis.RedisError as error:
         raise StartRefused(f"Redis (REDIS_URL) cannot be reached: {first_line(error)}") from None
     finally:
         client.close()
+
+
+def _publish_and_receive(client: redis.Redis, channel: str) -> None:
+    with client.pubsub() as subscriber:
+        subscriber.subscribe(channel)
+        while (message := subscriber.get_message(timeout=3)) is not None:
+            if message["type"] == "subscribe":
+                client.publish(channel, "hello")
+            if message["type"] == "message":
+                subscriber.unsubscribe(channel)
+                return
+    raise redis.exceptions.TimeoutError("what is published is not heard")
 
 
 def _why_not_listening(error: OSError) -> str:

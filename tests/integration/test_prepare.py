@@ -1,6 +1,12 @@
 """`manage.py prepare`: what a site needs before its servers start."""
 
+import subprocess
+import sys
+
+import psycopg
 import pytest
+
+from rig.site import PROJECT
 
 ADMIN = {"ADMIN_NAME": "Ada", "ADMIN_PASSWORD": "correct horse battery"}
 LOOK_AT_ADA = """
@@ -24,6 +30,35 @@ def test_there_is_a_lobby(bare_site):
     site = bare_site()
     site.manage("prepare")
     assert shell(site, "from chat.models import Room; print(*Room.objects.values_list('slug'))") == "('lobby',)"
+
+
+def test_several_that_start_together_on_a_new_database_all_succeed(new_database, tmp_path):
+    """As the containers of one site do."""
+    runs = [prepare(new_database | {"DATA_DIR": str(tmp_path / "data")}) for _ in range(3)]
+    assert [(*run.communicate(timeout=120), run.returncode) for run in runs] == [("", "", 0)] * 3
+
+
+def test_what_people_write_is_not_for_everybody_on_the_machine(new_database, tmp_path):
+    prepare(new_database | {"DATA_DIR": str(tmp_path / "data")}).communicate(timeout=120)
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+    assert [file.name for file in tmp_path.glob("*.sqlite3*") if file.stat().st_mode & 0o077] == []
+
+
+@pytest.fixture
+def new_database(bare_site, tmp_path):
+    """The environment of a site whose database is empty."""
+    env = dict(bare_site().env)
+    if "DATABASE_URL" not in env:
+        return env | {"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3"}
+    with psycopg.connect(env["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return env
+
+
+def prepare(env):
+    command = [sys.executable, "manage.py", "prepare"]
+    return subprocess.Popen(command, cwd=PROJECT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_doing_it_again_changes_nothing(bare_site):

@@ -14,11 +14,17 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from redis import Redis
 
+from chatsite.environment import StartRefused
+from chatsite.serve import preflight
 from chatsite.serve.processes import short_folder
 from rig.client import ChatClient
-from rig.programs import free_port
+from rig.programs import PostgreSQL, Valkey, free_port
 
 pytestmark = pytest.mark.one_database
 
@@ -216,6 +222,25 @@ def test_a_first_administrator_comes_from_the_environment(serve):
     assert all("ADMIN_PASSWORD" not in server.environ() for server in run.find("chatsite.server"))
 
 
+@pytest.fixture
+def valkey():
+    folder = short_folder("chatsite-valkey-")
+    valkey = Valkey(folder)
+    yield valkey
+    valkey.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    folder = short_folder("chatsite-postgresql-")
+    folder.chmod(0o755)
+    postgresql = PostgreSQL(folder)
+    yield postgresql
+    postgresql.stop()
+    shutil.rmtree(folder)
+
+
 def test_a_taken_port(serve):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -253,6 +278,46 @@ def test_a_place_for_static_files_that_is_none(serve, tmp_path):
 def test_a_redis_that_cannot_be_reached(serve):
     run = serve(REDIS_URL=f"redis://127.0.0.1:{free_port()}")
     assert refusal(run).startswith("chatsite: Redis (REDIS_URL) cannot be reached: ")
+
+
+@pytest.mark.parametrize(
+    "rights", [("resetchannels", "+@all"), ("&*", "+@all", "-subscribe"), ("&*", "+@all", "-publish")]
+)
+def test_a_redis_whose_user_has_no_right_to_channels(serve, valkey, rights):
+    with closing(Redis.from_url(valkey.url)) as redis:
+        redis.execute_command("ACL", "SETUSER", "chat", "on", ">secret", "~*", *rights)
+    said = refusal(serve(REDIS_URL=valkey.url.replace("unix://", "unix://chat:secret@")))
+    assert said.startswith("chatsite: Redis (REDIS_URL) gives its user no right to channels: ")
+    assert "ACL SETUSER" in said
+
+
+def test_a_redis_whose_user_has_the_rights_that_are_asked_for(valkey, settings, monkeypatch):
+    with closing(Redis.from_url(valkey.url)) as redis:
+        redis.execute_command("ACL", "SETUSER", "odd", "on", ">p@:/#%", "&site*", "+subscribe", "+unsubscribe")
+        redis.execute_command("ACL", "SETUSER", "odd", "+publish", "+ping", "+client")
+    monkeypatch.setitem(settings.CHANNEL_LAYERS["default"]["CONFIG"], "prefix", "site")
+    preflight.check_redis(valkey.url.replace("unix://", "unix://odd:p%40%3A%2F%23%25@"))
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_does_not_take_every_script(serve, postgresql, encoding):
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {encoding} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    said = refusal(serve(DATABASE_URL=postgresql.url(encoding.lower())))
+    assert said.startswith(f"chatsite: the database cannot be used: its encoding is {encoding};")
+    assert "UTF8" in said
+
+
+def test_a_pooler_that_takes_no_options(monkeypatch):
+    """As PgBouncer says it."""
+
+    def refuse(self):
+        raise OperationalError("connection failed: FATAL:  unsupported startup parameter: options\nmore")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "ensure_connection", refuse)
+    with pytest.raises(StartRefused, match=r"add \?options= to DATABASE_URL") as refused:
+        preflight.check_database()
+    assert "\n" not in str(refused.value)
 
 
 def test_a_data_dir_that_cannot_be_written(serve):

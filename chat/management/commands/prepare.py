@@ -1,12 +1,15 @@
+from pathlib import Path
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from accounts import names
+from chat import database
 from chat.models import Room
 from chatsite.environment import SettingRefused, StartRefused
 from chatsite.serve import collected, preflight
@@ -21,7 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         try:
-            self._prepare()
+            make_private_file()
+            with database.exclusive():
+                self._prepare()
         except (DatabaseError, OSError) as error:
             if options["traceback"]:
                 raise
@@ -36,6 +41,12 @@ class Command(BaseCommand):
         if settings.FIRST_ADMIN_PASSWORD and not make_first_admin(*settings.FIRST_ADMIN_PASSWORD):
             self.stdout.write("ADMIN_NAME is the name of somebody without administrator's rights: not changed.")
         collected.collect_if_changed()
+
+
+def make_private_file() -> None:
+    """SQLite would make it readable for everybody on the machine; its other files get the same rights as this one."""
+    if settings.ON_SQLITE:
+        Path(connection.settings_dict["NAME"]).touch(mode=0o600)
 
 
 def make_first_admin(name: str, password: str) -> bool:
