@@ -22,6 +22,8 @@ from .entries import Amendment, Entry, Posting
 
 Identity = tuple[str, int, str]  # room, author's id, nonce
 
+CLOCKS_DIFFER = timedelta(seconds=1)
+
 
 class LockedRoom:
     """A room whose numbers are given out: every change takes the next number, every message the next ordinal."""
@@ -154,6 +156,8 @@ class Known:
         return Query(f"{rows.SELECT} WHERE {self._of_rooms.sql} AND {those.sql}", self._of_rooms.values + those.values)
 
     def _lately(self) -> Query:
+        """What seems to be said later than now was said before the clock was put back: it is no part of the window."""
         those = self._among("author_id", self._users)
-        sql = f"SELECT author_id, count(*), min(created_at) FROM chat_message WHERE {those.sql} AND created_at > %s"
-        return Query(f"{sql} GROUP BY author_id", [*those.values, rows.moment(self.now - self.window)])
+        sql = f"SELECT author_id, count(*), min(created_at) FROM chat_message WHERE {those.sql}"
+        within = [rows.moment(self.now - self.window), rows.moment(self.now + CLOCKS_DIFFER)]
+        return Query(f"{sql} AND created_at > %s AND created_at <= %s GROUP BY author_id", [*those.values, *within])

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection
 from accounts.models import User
 from chat import database, limits
 from chat.messages import ledger
-from chat.models import ChangeNonce, Room
+from chat.models import ChangeNonce, Message, Room
 from chat.wire import codec, verbs
 from rig.trips import TripCounter
 
@@ -51,6 +51,38 @@ def test_a_change_that_is_refused_may_come_again_with_its_nonce(ada):
     write(ada, post())
     (receipt,) = write(ada, edit("better", "n"))
     assert (receipt.version, receipt.is_repeat) == (2, False)
+
+
+@pytest.fixture
+def full_window(ada, settings):
+    """As many posts as may come at once, a moment ago; returns the seconds of the window."""
+    settings.CHAT_POSTS_PER_S = 5
+    write(ada, *(post(str(n)) for n in range(limits.POSTS_BURST)))
+    return limits.POSTS_BURST / settings.CHAT_POSTS_PER_S
+
+
+def put_the_clock_back(seconds):
+    for message in Message.objects.all():
+        Message.objects.filter(pk=message.pk).update(created_at=message.created_at + timedelta(seconds=seconds))
+
+
+def test_a_person_who_posts_too_fast_may_go_on_within_the_window(ada, full_window):
+    (refused,) = write(ada, post("more"))
+    assert refused.code == "rate_limited"
+    assert 0 < refused.retry_after <= full_window
+
+
+@pytest.mark.parametrize("seconds", [2 * 3600, 24 * 3600, 5])
+def test_posts_from_before_the_clock_was_put_back_hold_nobody_up(ada, full_window, seconds):
+    put_the_clock_back(seconds)
+    (receipt,) = write(ada, post("after"))
+    assert isinstance(receipt, ledger.Receipt)
+
+
+def test_nobody_waits_longer_than_the_window_because_two_clocks_differ(ada, full_window):
+    put_the_clock_back(0.9)
+    (refused,) = write(ada, post("more"))
+    assert refused.retry_after <= full_window
 
 
 def test_posts_do_not_look_at_the_nonces_of_changes(ada, monkeypatch):

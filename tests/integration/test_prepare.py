@@ -16,10 +16,41 @@ print(ada.username, ada.is_superuser, ada.check_password("correct horse battery"
 """
 
 
+COPIED = "The database is a copy of what it was: everybody loads the rooms afresh.\n"
+
+
 @pytest.fixture
 def bare_site(start_site):
-    """Prepared, without servers."""
-    return lambda **settings: start_site(0, **settings)
+    """Without servers; a copy of one that was prepared, but told so already."""
+
+    def bare_site(**settings):
+        site = start_site(0, **settings)
+        shell(site, "from chat.models import Incarnation; Incarnation.objects.all().delete()")
+        return site
+
+    return bare_site
+
+
+def epochs(site):
+    return shell(site, "from chat.models import Room; print(*Room.objects.values_list('slug', 'epoch').order_by('pk'))")
+
+
+def test_a_database_that_was_put_back_gets_new_epochs(start_site):
+    """Everybody was told numbers that will be given out again. Each site of the tests is a copy of another."""
+    site = start_site(0)
+    before = epochs(site)
+    assert site.manage("prepare") == COPIED
+    after = epochs(site)
+    assert after != before
+    assert site.manage("prepare") == ""
+    assert epochs(site) == after
+
+
+def test_a_copy_that_nobody_can_see_is_told_by_hand(bare_site):
+    site = bare_site()
+    before = epochs(site)
+    assert site.manage("restored") == "1 rooms are loaded afresh\n"
+    assert epochs(site) != before
 
 
 def shell(site, code: str) -> str:

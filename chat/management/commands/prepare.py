@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from accounts import names
 from chat import database
 from chat.models import Room
+from chat.rooms.restored import notice_copy
 from chatsite.environment import SettingRefused, StartRefused
 from chatsite.serve import collected, preflight
 
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         call_command("createcachetable", verbosity=0)
         Room.objects.get_or_create(slug=FIRST_ROOM, defaults={"title": FIRST_ROOM.capitalize()})
         Room.objects.filter(slug=FIRST_ROOM).update(slug=FIRST_ROOM)  # refused where nothing can be written
+        if notice_copy():
+            self.stdout.write("The database is a copy of what it was: everybody loads the rooms afresh.")
         if settings.FIRST_ADMIN_PASSWORD and not make_first_admin(*settings.FIRST_ADMIN_PASSWORD):
             self.stdout.write("ADMIN_NAME is the name of somebody without administrator's rights: not changed.")
         collected.collect_if_changed()
