@@ -79,10 +79,14 @@ class ReadPositions:
         self._unpublished.append(position)
         return True
 
-    def heard(self, positions: Iterable[Position]) -> None:
-        """Another process has these, and will write them."""
+    def heard(self, positions: Iterable[Position]) -> list[Position]:
+        """Another process has these, and will write them; return those that are further than what is known."""
+        further = []
         for position in positions:
-            self._elsewhere[0].setdefault(position.user_id, {})[position.room_id] = position
+            if position.ordinal > self.furthest(position):
+                self._elsewhere[0].setdefault(position.user_id, {})[position.room_id] = position
+                further.append(position)
+        return further
 
     def furthest(self, place: Position) -> int:
         """What is known of the same person in the same room, and may not be written yet."""

@@ -119,9 +119,8 @@ class Runtime:
         self._publish_to_all("read", {"positions": [tuple(position) for position in positions]})
 
     def _read_elsewhere(self, parcel: Parcel) -> None:
-        positions = [Position(*values) for values in parcel["positions"]]
-        self.positions.heard(positions)
-        for position in positions:
+        """Two devices may read at the same moment, each in its process: nobody is told to go back."""
+        for position in self.positions.heard(Position(*values) for values in parcel["positions"]):
             self.connections.tell_user(position.user_id, ReadMoved(room=position.room, read=position.ordinal))
 
     def _committed(self, changed: list[RoomChanges]) -> None:

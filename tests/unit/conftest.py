@@ -2,6 +2,8 @@ import socket
 
 import pytest
 
+from tests.unit.stage import Process, Store, set_up
+
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
@@ -11,3 +13,27 @@ def no_network(monkeypatch):
         raise AssertionError(f"a unit test connected to {address}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """The database of a stage; ask for it before a process."""
+    store = Store()
+    set_up(monkeypatch, store)
+    return store
+
+
+@pytest.fixture
+async def process(store):
+    process = Process()
+    yield process
+    await process.runtime.hub.stop()
+    await process.runtime.positions.stop()
+
+
+@pytest.fixture
+async def other_process(store):
+    process = Process()
+    yield process
+    await process.runtime.hub.stop()
+    await process.runtime.positions.stop()
