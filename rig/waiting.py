@@ -33,5 +33,5 @@ async def turns(count: int = 1) -> None:
 
 
 async def all_done() -> None:
-    """Until every other task of this loop waits for something that only the test can give it."""
-    await turns(20)
+    """Long enough for every other task of this loop to wait for something that only the test can give it."""
+    await turns(500)
