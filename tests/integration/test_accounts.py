@@ -1,6 +1,7 @@
 """Coming in: guests, accounts, and what becomes of a name."""
 
 import pytest
+from django.conf import settings as site_settings
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -147,6 +148,64 @@ def test_entering_is_limited_by_address(client, lobby, settings):
     assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
+# The same button, twice
+
+
+def as_before(client):
+    """The browser as it was before the first answer came: it has the CSRF cookie, and no session."""
+    again = Client()
+    again.cookies[site_settings.CSRF_COOKIE_NAME] = client.cookies[site_settings.CSRF_COOKIE_NAME].value
+    return again
+
+
+def test_a_button_that_is_pressed_twice_lets_the_same_guest_in(client, lobby):
+    client.get("/")
+    second_click = as_before(client)
+    answers = [enter(client, "alice"), enter(second_click, "Alice")]
+    assert [answer["Location"] for answer in answers] == ["/rooms/lobby/"] * 2
+    assert who(client) == who(second_click) == "alice"
+    assert User.objects.count() == 1
+    assert User.objects.by_name("alice").is_active
+
+
+def test_another_browser_that_presses_it_too_gets_another_guest_or_none(client, client_elsewhere, lobby):
+    for each in (client, client_elsewhere):
+        each.get("/")
+    enter(client, "alice")
+    assert "already" in enter(client_elsewhere, "alice").text
+    assert who(client_elsewhere) is None
+
+
+def test_a_browser_that_comes_back_to_a_name_much_later_is_anybody(client, lobby):
+    client.get("/")
+    later = as_before(client)
+    enter(client, "alice")
+    cache.clear()  # as after entering.SAME_CLICK_S
+    assert "already" in enter(later, "alice").text
+
+
+def test_a_disabled_guest_does_not_come_in_by_pressing_again(client, lobby):
+    client.get("/")
+    again = as_before(client)
+    enter(client, "alice")
+    User.objects.update(is_active=False)
+    enter(again, "alice")
+    assert who(again) is None
+
+
+def test_a_guest_whose_answer_failed_has_not_taken_the_name(client, client_elsewhere, lobby, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("on purpose")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("chat.pages.views.login", fail)
+        with pytest.raises(RuntimeError):
+            enter(client, "alice")
+    assert not User.objects.exists()
+    enter(client_elsewhere, "alice")
+    assert who(client_elsewhere) == "alice"
+
+
 @pytest.mark.parametrize("way_in", ["enter", "login"])
 def test_one_goes_on_to_where_one_was_going(client, lobby, way_in):
     User.objects.create_user("alice", password=PASSWORD)
@@ -215,6 +274,17 @@ def test_a_guest_is_offered_to_keep_the_name_where_that_can_be(client, lobby, se
 
 
 # Accounts
+
+
+def test_a_sign_up_that_is_sent_twice_is_one_account_and_is_in(client):
+    client.get("/accounts/signup/")
+    second_click, thief = as_before(client), as_before(client)
+    sign_up(client, "alice")
+    assert sign_up(second_click, "alice")["Location"] == "/"
+    assert who(second_click) == "alice"
+    sign_up(thief, "alice", password="another-long-password")
+    assert who(thief) is None
+    assert User.objects.count() == 1
 
 
 def test_signing_up_takes_a_name_and_a_password(client):
@@ -311,6 +381,51 @@ def test_forms_from_elsewhere_are_refused(lobby, client_that_checks):
         answer = client_that_checks.post(path, {"name": "alice"})
         assert answer.status_code == 403
         assert "open for too long" in answer.text
+
+
+def form_from(origin, host):
+    client = Client(enforce_csrf_checks=True, headers={"host": host})
+    client.get("/")
+    token = client.cookies[site_settings.CSRF_COOKIE_NAME].value
+    return client.post("/enter/", {"name": "alice", "csrfmiddlewaretoken": token}, headers={"origin": origin})
+
+
+def test_a_form_that_came_through_a_proxy_which_hides_the_address_says_what_to_set(lobby, caplog):
+    answer = form_from("https://chat.example.org", host="localhost")
+    assert answer.status_code == 403
+    assert "PUBLIC_URL" in answer.text
+    assert "open for too long" not in answer.text
+    assert "the page is at https://chat.example.org" in caplog.text.replace("'", "")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://chat.example.org.evil.example"])
+def test_where_the_address_is_known_it_is_the_only_one(lobby, settings, origin):
+    settings.CSRF_TRUSTED_ORIGINS = settings.CHAT_ORIGINS = ["https://chat.example.org"]
+    settings.ALLOWED_HOSTS = ["chat.example.org"]
+    assert form_from(origin, host="chat.example.org").status_code == 403
+    assert form_from("https://chat.example.org", host="chat.example.org").status_code == 302
+
+
+def enter_from(client, settings, forwarded):
+    settings.ACCOUNT_RATE_LIMITS = {"enter": "1/m/ip"}
+    return client.post("/enter/", {"name": "no name"}, headers={"x-forwarded-for": forwarded}).status_code
+
+
+def test_people_behind_one_proxy_are_limited_one_by_one(client, lobby, settings):
+    settings.CHAT_ORIGINS = ["https://chat.example.org"]
+    addresses = ["9.9.9.9, 10.0.0.9", "8.8.8.8, 10.0.0.9", "6.6.6.6, 9.9.9.9, 10.0.0.9", "::ffff:9.9.9.9"]
+    assert [enter_from(client, settings, forwarded) for forwarded in addresses] == [200, 200, 429, 429]
+
+
+def test_without_a_proxy_nobody_chooses_the_address_by_which_they_are_limited(client, lobby, settings):
+    assert [enter_from(client, settings, address) for address in ("9.9.9.9", "8.8.8.8")] == [200, 429]
+
+
+@pytest.mark.parametrize("forwarded", ["", ",", "unknown", "'; DROP TABLE", "é", "1" * 5_000, "[::1", "999.1.1.1"])
+def test_whatever_a_proxy_says_nobody_is_kept_out(client, lobby, settings, forwarded):
+    settings.CHAT_ORIGINS = ["https://chat.example.org"]
+    assert enter_from(client, settings, forwarded) == 200
 
 
 def test_a_superuser_is_made_on_the_command_line(monkeypatch):
