@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sqlite3
@@ -15,9 +14,10 @@ import psycopg
 
 from chatsite.serve.processes import short_folder
 from rig.client import ChatClient, Event
-from rig.person import PATIENCE_S, Person, loaded_afresh
+from rig.person import Person, loaded_afresh
 from rig.site import Blueprint, Site
 from rig.visitor import Visitor
+from rig.waiting import until
 
 PASSWORD = "seven-green-bottles"
 
@@ -87,9 +87,7 @@ def texts(site: Site, room: str = "lobby") -> list[str]:
 
 async def until_logged(site: Site, words: str, times: int = 1) -> None:
     """Until the servers have written that, so often in all."""
-    async with asyncio.timeout(PATIENCE_S):
-        while site.logs.count(words) < times:  # noqa: ASYNC110 (a file announces nothing)
-            await asyncio.sleep(0.1)
+    await until(lambda: site.logs.count(words) >= times, every_s=0.1)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from rig.raw_socket import NotUpgraded, RawSocket
 from rig.staging import Place
+from rig.waiting import turns
 
 MIB = 1024 * 1024
 A_MOMENT_S = 0.15
@@ -99,7 +100,7 @@ async def pester(place: Place, seed: int, count: int) -> None:
                 while not reading.done() and count > 0:
                     count -= 1
                     await send_something_strange(socket, dice, place.room)
-                    await asyncio.sleep(0)
+                    await turns()
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
 

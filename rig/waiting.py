@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable
+from typing import Any
 
 PATIENCE_S = 60
 POLL_S = 0.02
 
 
-async def until(is_so: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
-    """Until it is so: look again and again, and give up with what was waited for."""
+async def until(is_so: Callable[[], Any], patience_s: float = PATIENCE_S, every_s: float = POLL_S) -> Any:
+    """Look again and again until it is so, and return what was found; the look may be a coroutine."""
     deadline = time.monotonic() + patience_s
-    while not is_so():
+    while True:
+        found = is_so()
+        if inspect.isawaitable(found):
+            found = await found
+        if found:
+            return found
         assert time.monotonic() < deadline, f"waited {patience_s} s in vain for {is_so.__qualname__}"
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(every_s)
 
 
-def wait_until(is_so: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
-    """The same for a test without a loop."""
+def wait_until(is_so: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+    """The same where there is no loop."""
     deadline = time.monotonic() + patience_s
-    while not is_so():
+    while not (found := is_so()):
         assert time.monotonic() < deadline, f"waited {patience_s} s in vain for {is_so.__qualname__}"
         time.sleep(POLL_S)
+    return found
 
 
 async def turns(count: int = 1) -> None:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from chatsite.server import layer as layers
 from chatsite.server.layer import PubSubLayer, Shard
 from rig.programs import Valkey
+from rig.waiting import turns, until
 
 PATIENCE_S = 20
 EVERYTHING_BUT_CLIENT = ("ACL", "SETUSER", "default", "on", "nopass", "~*", "&*", "+@all", "-client")
@@ -78,8 +79,7 @@ async def adding(hearer, valkey):
     """On its way into the group `other`, on a Redis that stands still."""
     valkey.freeze()
     adding = asyncio.create_task(hearer.layer.group_add("other", hearer.channel))
-    for _ in range(100):
-        await asyncio.sleep(0)
+    await turns(100)
     return adding
 
 
@@ -199,9 +199,11 @@ async def test_nothing_stays_open_after_a_flush(layer, hearer, redis):
     await publish(layer, 1)
     assert await hearer.hears() == 1
     await layer.flush()
-    async with asyncio.timeout(PATIENCE_S):
-        while await clients_who_published(redis):  # noqa: ASYNC110 (nothing announces it)
-            await asyncio.sleep(0.01)
+
+    async def is_nothing_open():
+        return not await clients_who_published(redis)
+
+    await until(is_nothing_open)
     await publish_until_heard(layer, hearer, 2)
 
 
@@ -242,9 +244,11 @@ async def test_who_hears_connects_again_only_while_nobody_else_does(layer, heare
 async def test_silence_ends_no_subscription(layer, hearer, redis):
     """Whatever time limit the settings give."""
     (before,) = await subscribers(redis)
-    async with asyncio.timeout(PATIENCE_S):
-        while int((await subscribers(redis))[0]["age"]) < 2:  # noqa: ASYNC110 (nothing announces it)
-            await asyncio.sleep(0.05)
+
+    async def has_lasted():
+        return int((await subscribers(redis))[0]["age"]) >= 2
+
+    await until(has_lasted)
     (after,) = await subscribers(redis)
     assert after["id"] == before["id"]
 
@@ -277,9 +281,7 @@ async def test_who_cannot_connect_lets_the_others_work(layer, hearer, valkey, mo
 
     valkey.kill()
     monkeypatch.setattr(Shard, "_connect", attempt)
-    async with asyncio.timeout(PATIENCE_S):
-        while len(attempts) < 3:  # noqa: ASYNC110 (nothing announces it)
-            await asyncio.sleep(0.01)
+    await until(lambda: len(attempts) >= 3)
     valkey.start()
     await publish_until_heard(layer, hearer, 1)
 
@@ -289,8 +291,8 @@ async def test_a_flush_can_be_cancelled(layer, hearer):
     shard = hearer.layer._get_layer()._shards[0]
     async with shard._lock:
         flushing = asyncio.create_task(hearer.layer.flush())
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
+        await turns()
+    await turns()
     flushing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await flushing

@@ -14,6 +14,7 @@ from chat.live.link import EVERYBODY, Link
 from chatsite.server.layer import PubSubLayer
 from chatsite.server.outages import Faults
 from rig.programs import Valkey
+from rig.waiting import until
 
 PATIENCE_S = 20
 RENEW = PubSubLayer.renew
@@ -27,9 +28,7 @@ class Process:
         self.link = Link(name, lambda kind, parcel: self.heard.append((kind, parcel)))
 
     async def hears(self, kind):
-        async with asyncio.timeout(PATIENCE_S):
-            while not any(heard == kind for heard, _ in self.heard):  # noqa: ASYNC110 (nothing announces it)
-                await asyncio.sleep(0.01)
+        await until(lambda: any(heard == kind for heard, _ in self.heard))
 
 
 @pytest.fixture
@@ -72,9 +71,7 @@ async def groups_of(redis):
 
 
 async def until_alone(process):
-    async with asyncio.timeout(PATIENCE_S):
-        while not process.link.is_alone():  # noqa: ASYNC110 (nothing announces it)
-            await asyncio.sleep(0.01)
+    await until(process.link.is_alone)
 
 
 async def test_who_is_alone_keeps_the_parcels_of_rooms(start):
@@ -138,9 +135,11 @@ async def test_what_is_joined_and_left_while_the_link_is_down_follows(start, red
     await ada.link.discard("room.1")
     await ada.link.add("room.2")
     ada.link._note_back()
-    async with asyncio.timeout(PATIENCE_S):
-        while await groups_of(redis) != {EVERYBODY, "room.2"}:  # noqa: ASYNC110 (nothing announces it)
-            await asyncio.sleep(0.01)
+
+    async def is_settled():
+        return await groups_of(redis) == {EVERYBODY, "room.2"}
+
+    await until(is_settled)
 
 
 async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp_path, monkeypatch):
@@ -151,9 +150,7 @@ async def test_a_redis_that_is_away_costs_no_more_with_time(start, settings, tmp
     attempts = []
     monkeypatch.setattr(PubSubLayer, "renew", lambda layer: attempts.append(1) or RENEW(layer))
     await start("ada")
-    async with asyncio.timeout(PATIENCE_S):
-        while len(attempts) < 10:  # noqa: ASYNC110 (nothing announces it)
-            await asyncio.sleep(0.01)
+    await until(lambda: len(attempts) >= 10)
     gc.collect()
     assert len([task for task in asyncio.all_tasks() if "_do_receiving" in repr(task)]) <= 1
     assert len([thing for thing in gc.get_objects() if isinstance(thing, RedisPubSubLoopLayer)]) <= 2
@@ -222,9 +219,3 @@ async def test_a_fault_is_told_once_and_nothing_ends(start, either_layer, caplog
     (told,) = [record for record in caplog.records if record.exc_info and record.name == "chat.link"]
     assert "could not publish" in told.getMessage()
     await until(lambda: "the channel layer is back" in lines(caplog, "chat.link"))
-
-
-async def until(is_so):
-    async with asyncio.timeout(PATIENCE_S):
-        while not is_so():  # noqa: ASYNC110 (nothing announces it)
-            await asyncio.sleep(0.01)

@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from contextlib import AsyncExitStack, closing
@@ -25,13 +24,14 @@ from chatsite.serve import preflight
 from chatsite.serve.processes import short_folder
 from rig.client import ChatClient
 from rig.programs import PostgreSQL, Valkey, free_port
+from rig.visitor import Visitor
+from rig.waiting import wait_until
 
 pytestmark = pytest.mark.one_database
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 150
 STOP_TIMEOUT_S = 30
-POLL_S = 0.05
 
 
 class Serve:
@@ -57,7 +57,7 @@ class Serve:
         return self._output.read_text()
 
     def wait_until_announced(self) -> "Serve":
-        wait_for(lambda: "Chatsite is at" in self.output or self.process.poll() is not None, START_TIMEOUT_S)
+        wait_until(lambda: "Chatsite is at" in self.output or self.process.poll() is not None, START_TIMEOUT_S)
         assert self.process.poll() is None, self.output
         self.family += self.process.children(recursive=True)
         return self
@@ -67,8 +67,8 @@ class Serve:
         return [member for member in self.family if is_alive(member) and words in " ".join(member.cmdline())]
 
     def wait_until_all_are_gone(self) -> None:
-        wait_for(lambda: self.process.poll() is not None, STOP_TIMEOUT_S)
-        wait_for(lambda: not any(map(is_alive, self.family)), STOP_TIMEOUT_S)
+        wait_until(lambda: self.process.poll() is not None, STOP_TIMEOUT_S)
+        wait_until(lambda: not any(map(is_alive, self.family)), STOP_TIMEOUT_S)
 
     def answers(self) -> bool:
         try:
@@ -85,13 +85,6 @@ class Serve:
 
 def is_alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def wait_for(condition, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(POLL_S)
 
 
 @pytest.fixture
@@ -161,7 +154,7 @@ def test_nothing_is_left_after_ctrl_c(serve):
 
 def test_sigterm_while_it_is_still_starting(serve):
     run = serve()
-    wait_for(run.process.children, START_TIMEOUT_S)
+    wait_until(run.process.children, START_TIMEOUT_S)
     run.family += run.process.children(recursive=True)
     run.process.terminate()
     run.wait_until_all_are_gone()
@@ -192,7 +185,7 @@ def test_a_killed_process_is_started_again(serve, victim):
         run.family = [run.process, *run.process.children(recursive=True)]
         return len(run.find(victim)) == count
 
-    wait_for(is_complete, START_TIMEOUT_S)
+    wait_until(is_complete, START_TIMEOUT_S)
     assert run.answers()
 
 
@@ -219,7 +212,12 @@ def test_a_long_path_with_spaces(serve, tmp_path):
 
 def test_a_first_administrator_comes_from_the_environment(serve):
     run = serve(ADMIN_NAME="ada", ADMIN_PASSWORD="correct horse battery").wait_until_announced()
-    assert all("ADMIN_PASSWORD" not in server.environ() for server in run.find("chatsite.server"))
+    assert ["ADMIN_PASSWORD" in server.environ() for server in run.find("chatsite.server")] == [False, False]
+    ada = Visitor(run.url)
+    ada.get("/accounts/login/")
+    ada.post("/accounts/login/", login="ada", password="correct horse battery")
+    assert ada.get("/admin/").status == 200
+    assert "You are ada" in ada.get("/").text
 
 
 @pytest.fixture

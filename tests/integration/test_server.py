@@ -20,8 +20,9 @@ from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import ConnectionClosedError
 
 from chatsite.server.cli import MESSAGE_LIMIT_BYTES
-from rig.programs import POLL_S, free_port
+from rig.programs import free_port
 from rig.raw_socket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
+from rig.waiting import wait_until
 from tests.integration.tiny_server import (
     APPLICATION,
     PATIENCE_S,
@@ -383,8 +384,7 @@ def test_a_server_ends_with_its_parent_when_asked_to():
         stdout=subprocess.PIPE,
     ) as process:
         server = psutil.Process(int(process.stdout.readline()))
-        while not listens(address):
-            time.sleep(POLL_S)
+        wait_until(lambda: listens(address))
         process.kill()
     assert not psutil.wait_procs([server], PATIENCE_S)[1]
 

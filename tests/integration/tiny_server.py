@@ -11,8 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rig.programs import POLL_S, Program, free_port
+from rig.programs import Program, free_port
 from rig.raw_socket import RawSocket
+from rig.waiting import until
 
 APPLICATION = "tests.integration.tiny_app:application"
 PATIENCE_S = 20
@@ -52,10 +53,7 @@ class TinyServer(Program):
 
     async def said(self, pattern):
         """The first line like that."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not (found := [line for line in self.lines if re.search(pattern, line)]):  # noqa: ASYNC110
-                await asyncio.sleep(POLL_S)
-        return found[0]
+        return (await until(lambda: [line for line in self.lines if re.search(pattern, line)]))[0]
 
     # Connections
 

@@ -174,8 +174,6 @@ def lines_of(function):
 
 PYTHON = MODULES
 PAGES = sorted([*(CHAT / "static").rglob("*.js"), *(PROJECT / "templates").rglob("*.html")])
-CHANNEL_LAYER = r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel"
-CHANNEL_LAYER = r"get_channel_layer|channel_layers|group_(send|add|discard)|new_channel"
 WRITES_OF_MESSAGES = (
     r"(INSERT INTO|UPDATE|DELETE FROM) chat_message"
     r"|Message\.objects.*\.(create|bulk_create|update|bulk_update|update_or_create|get_or_create|delete)\("
@@ -232,10 +230,62 @@ def test_no_exception_is_kept_to_be_raised_again(name):
 
 # Tests
 
-# Processes announce nothing when they start and end: whoever waits for that has to look again and again.
-POLLING = {PROJECT / "rig" / "programs.py", *(TESTS / "integration").glob("test_serve*.py")}
+# Where a test, or what tests stand on, may let time pass: in what file, which function, and why.
+SLEEPERS = {
+    "rig/waiting.py": {"until", "wait_until", "turns"},  # the one place that looks again and again
+    "rig/programs.py": {"_wait_until_ready"},  # a program that does not start is ended and quoted
+    "rig/person.py": {"_come_and_go", "_beat", "_after"},  # the clock of a good client: heartbeats, backing off
+    "tests/integration/tiny_app.py": {"flood", "slow_accept", "slow"},  # an application that is slow
+    "tests/integration/test_server.py": {  # a peer that is slow
+        "test_a_peer_that_reads_slowly_is_not_cut",
+        "test_what_comes_before_the_handshake_is_answered_is_kept",
+        "trickle_frames",
+        "test_a_request_that_comes_byte_by_byte_is_cut",
+        "test_a_request_that_takes_long_but_goes_on_is_served",
+    },
+    "tests/integration/test_layer.py": {"publish_again_and_again"},  # what is lost while a line is dead
+    "tests/integration/guarantees/test_restarts.py": {"write"},  # people who write at the pace of people
+    "tests/integration/guarantees/test_order.py": {  # heartbeats, which count by the time between them
+        "stands_at",
+        "beat_at",
+        "test_who_is_on_the_way_is_not_told_again",
+    },
+}
+SLEEP = {"time.sleep", "asyncio.sleep", "sleep", "wait_for_timeout"}
+
+
+def sleepers(tree):
+    """The innermost functions in which something sleeps; "" is the module itself."""
+    scopes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {getattr(scope, "name", "") for scope in scopes if any(map(_is_sleep, _own_nodes(scope)))}
+
+
+def _own_nodes(scope):
+    """Without those of the functions in it."""
+    for node in ast.iter_child_nodes(scope):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            yield from _own_nodes(node)
+
+
+def _is_sleep(node):
+    if not isinstance(node, ast.Call):
+        return False
+    name = ast.unparse(node.func)
+    return name in SLEEP or name.rpartition(".")[2] in SLEEP - {"sleep"}
 
 
 def test_no_test_sleeps():
-    """Waiting for an event is quicker, and true on a slow machine too."""
-    assert lines_with(r"\btime\.sleep\(", sorted({*TESTS.rglob("*.py")} - POLLING - {Path(__file__)})) == set()
+    """Waiting for an event is quicker, and true on a slow machine too. What announces nothing: rig/waiting.py."""
+    paths = [*TESTS.rglob("*.py"), *(PROJECT / "rig").rglob("*.py")]
+    found = {str(path.relative_to(PROJECT)): sleepers(ast.parse(path.read_text())) for path in paths}
+    assert {path: names for path, names in found.items() if names} == SLEEPERS
+
+
+@pytest.mark.parametrize(
+    "line", ["time.sleep(1)", "await asyncio.sleep(0)", "await sleep(1)", "await page.wait_for_timeout(100)"]
+)
+def test_a_sleep_is_seen_in_all_its_forms(line):
+    assert sleepers(ast.parse(line)) == {""}
+    inner = f"async def outer():\n    async def inner():\n        while True:\n            {line}\n"
+    assert sleepers(ast.parse(inner)) == {"inner"}

@@ -6,6 +6,7 @@ import pytest
 
 from chat.live.hub import Hub
 from chat.wire.change import Change, Head, Page
+from rig.waiting import turns
 
 ROOM = (1, "lobby", "Lobby")
 
@@ -53,7 +54,7 @@ def step(coroutine):
 
 async def test_many_who_come_at_once_open_a_room_once(hub, shelf):
     coming = [asyncio.create_task(hub.open(*ROOM)) for _ in range(5)]
-    await asyncio.sleep(0)
+    await turns()
     shelf.answer.set_result(None)
     rooms = await asyncio.gather(*coming)
     assert len({id(room) for room in rooms}) == 1
@@ -79,8 +80,8 @@ async def test_who_comes_in_the_moment_in_which_a_room_closes_opens_it_again(hub
 
     late = []
     first = asyncio.create_task(hub.open(*ROOM))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await turns()
+    await turns()
     shelf.answer.add_done_callback(lambda _: asyncio.get_running_loop().call_soon(come_go_and_come_again))
     shelf.answer.set_result(None)
     room = await first
@@ -95,7 +96,7 @@ async def test_what_the_comparison_of_heads_finds_is_not_read_if_it_still_arrive
     room = await hub.open(*ROOM)
     hub.repair.compare([Head(room.id, room.epoch, 1, 0)])
     for _ in range(5):
-        await asyncio.sleep(0)
+        await turns()
     hub.arrived(room.id, [Change(1, 1, b"{}")])
     await room.filling
     assert (room.feed.head, shelf.read) == (1, 0)

@@ -8,6 +8,7 @@ import pytest
 from chatsite.server import outages
 from chatsite.server.outages import Faults, Outage, forever, spawn
 from rig.clock import Clock
+from rig.waiting import turns
 
 logger = logging.getLogger("tests")
 
@@ -90,6 +91,6 @@ async def test_a_task_that_nobody_awaits_tells_how_it_failed(caplog):
         raise KeyError("on purpose")
 
     await asyncio.wait([spawn(fail(), Faults(logger), "it failed")])
-    await asyncio.sleep(0)
+    await turns()
     assert "it failed" in caplog.text
     assert "KeyError" in caplog.text

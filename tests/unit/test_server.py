@@ -26,6 +26,7 @@ from chatsite.server.http_channel import PROGRESS_BYTES, PatientChannel
 from chatsite.server.rehearsal import rehearse
 from chatsite.server.server import ChatServer
 from chatsite.server.websocket import ChatSocket, with_options_of
+from rig.waiting import turns
 
 CLASSES = [(ChatServer, Server), (ChatSocket, WebSocketProtocol), (PatientChannel, http.HTTPChannel)]
 HOOKS = [(base, name) for ours, base in CLASSES for name, method in vars(ours).items() if hasattr(method, "is_hook")]
@@ -262,7 +263,7 @@ async def test_reading_is_held_while_many_messages_are_unread(opened):
     unread = len(opened.received())
     assert unread == websocket.INBOUND_LIMIT_MESSAGES + 1
     opened.protocol.release_reading("application queue")
-    await asyncio.sleep(0)
+    await turns()
     assert len(opened.received()) == unread
 
 

@@ -9,6 +9,7 @@ import redis
 from rig.person import Person
 from rig.staging import until_logged
 from rig.tuned import HASTY, TRUSTING
+from rig.waiting import until
 
 PEOPLE = 4
 
@@ -36,11 +37,14 @@ def assert_nobody_noticed(people):
 
 async def until_heard_through_redis(speaker, listener):
     """Where nobody looks into the database, what arrives came through Redis."""
-    number = 0
-    while not any(f"again {n}" in listener.timeline.texts for n in range(number)):
-        await speaker.says(f"again {number}")
-        number += 1
-        await asyncio.sleep(0.5)
+    said = []
+
+    async def is_heard():
+        said.append(f"again {len(said)}")
+        await speaker.says(said[-1])
+        return set(said) & set(listener.timeline.texts)
+
+    await until(is_heard, every_s=0.5)
 
 
 async def test_redis_killed_and_started_again(start_site):

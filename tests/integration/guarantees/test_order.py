@@ -97,6 +97,13 @@ async def test_catching_up_is_the_same_as_loading_afresh(place, changes):
         assert {seq: known.messages[seq] for seq in fresh} == fresh
 
 
+async def cut_when_caught_up(person):
+    await person.waits_for(lambda: person.is_caught_up)
+    cuts = len(person.closes)
+    person.cut()
+    await person.waits_for(lambda: len(person.closes) > cuts)
+
+
 async def test_coming_and_going_in_the_middle_of_everything_leaves_no_hole(place):
     async with AsyncExitStack() as stack:
         writers = [await stack.enter_async_context(place.client(f"w{number}", number % 2)) for number in range(4)]
@@ -107,10 +114,7 @@ async def test_coming_and_going_in_the_middle_of_everything_leaves_no_hole(place
             *(change_something(writer, place.room, 150, f"w{n}") for n, writer in enumerate(writers))
         )
         while not writing.done():
-            for person in flighty:
-                if person.is_caught_up:
-                    person.cut()
-            await asyncio.sleep(0.1)
+            await asyncio.gather(*map(cut_when_caught_up, flighty))
         await writing
         for person in flighty:
             await person.reaches(place.head)

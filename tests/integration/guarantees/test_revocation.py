@@ -6,11 +6,11 @@ import json
 import pytest
 
 from rig.client import ChatClient
-from rig.person import PATIENCE_S
 from rig.staging import PASSWORD, new_room, rows, tickets
 from rig.visitor import Visitor
+from rig.waiting import until
 
-ACCOUNTS = [f"member{number}" for number in range(12)]
+ACCOUNTS = [f"member{number}" for number in range(20)]
 NEW_PASSWORD = "eight-blue-bottles"
 
 
@@ -65,6 +65,51 @@ async def test_logging_out_closes_the_sockets_of_that_session_alone(place, accou
         assert (await other.post("still here", place.room))["type"] == "ack"
     async with socket_of(here, site, 1) as again:
         assert await closed_with(again) == 4001
+
+
+def sign_in_as_somebody_else(visitor, site, other):
+    visitor.get("/accounts/login/")
+    visitor.post("/accounts/logout/")
+    visitor.get("/accounts/login/")
+    visitor.post("/accounts/login/", login=other, password=PASSWORD)
+
+
+def sign_in_over_it(visitor, site, other):
+    """The door of the admin lets in whoever is signed in already."""
+    rows(site, f"UPDATE accounts_user SET is_staff = TRUE WHERE username = '{other}'")
+    visitor.get("/admin/login/")
+    visitor.post("/admin/login/", username=other, password=PASSWORD)
+
+
+def end_by_the_operator(visitor, site, other):
+    site.manage("shell", "--no-imports", "-c", END_SESSION.format(cookie=visitor.cookie))
+
+
+END_SESSION = """
+from django.contrib.sessions.models import Session
+for session in Session.objects.all():
+    if session.session_key in "{cookie}":
+        session.delete()
+"""
+
+
+@pytest.mark.parametrize("end", [sign_in_as_somebody_else, sign_in_over_it, end_by_the_operator])
+async def test_a_session_that_ends_otherwise_closes_its_sockets_in_every_process_too(place, account, accounts, end):
+    name, _ = account
+    other, _ = accounts.popitem()
+    site = place.site
+    here, elsewhere = sign_in(site, name), sign_in(site, name, process=1)
+    ticket = here.ticket()
+    async with (
+        socket_of(here, site, 1) as by_cookie,
+        ChatClient(f"{site.ws_urls[1]}?ticket={ticket}") as by_ticket,
+        socket_of(elsewhere, site, 1) as stays,
+    ):
+        await asyncio.gather(*(client.join(place.room) for client in (by_cookie, by_ticket, stays)))
+        await asyncio.to_thread(end, here, site, other)
+        assert [await closed_with(client) for client in (by_cookie, by_ticket)] == [4001, 4001]
+        assert (await stays.post("still here", place.room))["type"] == "ack"
+    assert await code_of_coming_again(f"{site.ws_urls[1]}?ticket={ticket}") == 4001
 
 
 async def test_a_new_password_closes_every_other_session(place, account):
@@ -220,7 +265,9 @@ async def test_nothing_of_it_needs_redis_or_a_notice(start_site):
 
 async def join_when_let_in(client, room):
     """Membership is noticed within a second."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (answer := await client.join(room))["type"] == "error":  # noqa: ASYNC110 (nobody is told)
-            await asyncio.sleep(0.1)
-        return answer
+
+    async def is_let_in():
+        answer = await client.join(room)
+        return answer if answer["type"] != "error" else None
+
+    return await until(is_let_in, every_s=0.1)

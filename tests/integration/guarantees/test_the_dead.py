@@ -56,7 +56,9 @@ async def test_a_server_that_vanished_is_left_for_another(start_site):
         Proxy(site.ws_urls[0]) as line,
         Person([line.url, site.ws_urls[1]], "name=ada") as ada,
         Person(site.ws_urls[1:], "name=bob") as bob,
+        ChatClient(f"{site.ws_urls[1]}?name=witness") as witness,
     ):
+        await witness.join()
         await ada.says("one")
         line.freeze()
         ack = await ada.begins_to_say("two")
@@ -64,7 +66,9 @@ async def test_a_server_that_vanished_is_left_for_another(start_site):
         assert (await ack)["type"] == "ack"
         await ada.sees("one", "two", "three")
         await bob.sees("one", "two", "three")
-        assert departures(bob) == []
+        await witness.close()
+        await until_told_that_somebody_left(bob, "witness")
+        assert departures(bob) == [["witness"]]
 
 
 async def test_nobody_stays_online_when_their_process_is_killed(site):
@@ -144,7 +148,8 @@ async def test_a_connection_that_is_opened_late_replaces_nobody_when_it_is_dead(
         await ada.says("here I am")
         frozen.thaw()
         await until_logged(site, "close ada")
-        await asyncio.sleep(2 * limits.QUIET_NEWCOMER_S)
+        async with Person(site.ws_urls[:1], "name=bob"):  # what the frozen process said of ada is heard before him
+            await ada.waits_for(lambda: "bob" in ada.online)
         assert ada.closes == []
         await ada.says("here I am still")
 
