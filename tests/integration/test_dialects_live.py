@@ -139,7 +139,7 @@ async def test_many_of_one_name_end_with_one(chat):
     sockets = [await chat.mode_code("mia", process=number % 2) for number in range(6)]
     for older in sockets[:-1]:
         # Plain Daphne was seen to drop the line with the close frame unsent when many are closed at once.
-        assert await older.close_code() in (4005, 1006)
+        assert await older.close_code() in ((4005, 1006) if chat.is_plain_daphne else (4005,))
     await sockets[-1].send_text(message("the last"))
     assert (await frame(sockets[-1]))["msg"] == "the last"
 

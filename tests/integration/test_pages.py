@@ -152,6 +152,7 @@ def test_the_site_says_that_it_lives_without_a_query(client, django_assert_num_q
 @pytest.mark.parametrize("path", ["/", "/rooms/lobby/", "/keep/", "/connection/", "/nothing/", "/accounts/logout/"])
 def test_no_page_has_inline_scripts_styles_or_handlers(client, alice, lobby, path):
     text = client.get(path).text
+    assert "</html>" in text
     assert not re.search(r"<style|\sstyle=|\son\w+=", text)
     assert set(re.findall(r"<script(?![^>]* src=)([^>]*)>", text)) <= {' id="chat-config" type="application/json"'}
 

@@ -38,7 +38,9 @@ def modules_from(module: str, found: set[str]) -> set[str]:
 
 
 def test_what_a_page_links_to_is_kept_for_ever(start_site):
-    for link in links_of(start_site(1).urls[0] + "/connection/"):
+    links = links_of(start_site(1).urls[0] + "/connection/")
+    assert links
+    for link in links:
         assert get(link).headers["Cache-Control"] == FOR_EVER, link
 
 

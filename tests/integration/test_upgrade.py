@@ -191,9 +191,11 @@ async def test_a_ticket_from_the_command_line_admits_and_an_expired_one_does_not
 
 async def test_a_tampered_ticket_is_not_signed_in(chat):
     ticket = chat.visitor().enter(chat.name("alice")).ticket()
-    for tampered in (ticket[:-1], "A" + ticket[1:], ticket.replace(".", ":"), "nonsense", "%00"):
-        assert await bye_of(await chat.open(f"/ws/?ticket={tampered}", "chat.v1")) == 4001
-    assert all("the ticket is not one of ours" in line for line in chat.logged("refused"))
+    tampered = (ticket[:-1], "A" + ticket[1:], ticket.replace(".", ":"), "nonsense", "%00")
+    for forgery in tampered:
+        assert await bye_of(await chat.open(f"/ws/?ticket={forgery}", "chat.v1")) == 4001
+    reasons = [line.rpartition(": ")[2] for line in chat.logged("refused")]
+    assert reasons == ["the ticket is not one of ours"] * len(tampered)
 
 
 async def test_a_name_beside_a_ticket_has_to_be_the_same(chat):

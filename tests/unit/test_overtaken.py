@@ -132,6 +132,7 @@ async def test_whoever_joins_between_edits_and_their_telling_is_complete_too(pro
             if event["type"] == "joined":
                 timeline.page(event)
             elif event["type"] == "message":
+                assert event.get("from", event["version"] - 1) == timeline.position, "told again"
                 timeline.live(event)
         assert (timeline.gaps, timeline.position, timeline.texts) == (0, store.head, ["bob 1", "next"])
 

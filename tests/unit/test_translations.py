@@ -31,11 +31,10 @@ def texts(pattern, *globs):
 
 
 def test_every_text_of_a_page_has_an_entry():
-    asked_for = texts(IN_TEMPLATES, "templates/**/*.html", "templates/**/*.txt") | texts(
-        IN_PYTHON, "accounts/**/*.py", "chat/**/*.py", "chatsite/*.py"
-    )
-    assert len(asked_for) > 50
-    assert asked_for - written("django").keys() == set()
+    in_templates = texts(IN_TEMPLATES, "templates/**/*.html", "templates/**/*.txt")
+    in_python = texts(IN_PYTHON, "accounts/**/*.py", "chat/**/*.py", "chatsite/**/*.py")
+    assert min(len(in_templates), len(in_python)) > 20
+    assert (in_templates | in_python) - written("django").keys() == set()
 
 
 def test_every_text_of_a_module_has_an_entry():
