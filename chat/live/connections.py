@@ -8,7 +8,7 @@ from typing import Protocol
 
 from accounts.identity import Person
 from chat.wire.closes import Close
-from chat.wire.events import Event
+from chat.wire.events import Event, ReadMoved
 
 
 class Connected(Protocol):
@@ -22,6 +22,7 @@ class Connected(Protocol):
     def sends_heartbeats(self) -> bool: ...
 
     def tell(self, event: Event) -> None: ...
+    def read_moved(self, event: ReadMoved) -> None: ...
     def bye(self, code: Close, retry_after_s: float | None = None) -> None: ...
     def room_ids(self) -> list[int]: ...
     def holds(self, room_id: int) -> bool: ...
@@ -63,10 +64,11 @@ class Connections:
     def of_user(self, user_id: int) -> list[Connected]:
         return list(self._of_user.get(user_id, ()))
 
-    def tell_user(self, user_id: int, event: Event, except_id: str = "") -> None:
+    def read_moved(self, user_id: int, event: ReadMoved, except_id: str = "") -> None:
+        """The user has read so far, on the connection `except_id` or in another process."""
         for connected in self.of_user(user_id):
             if connected.id != except_id:
-                connected.tell(event)
+                connected.read_moved(event)
 
     def __iter__(self) -> Iterator[Connected]:
         """A snapshot: whoever is told something may leave meanwhile."""

@@ -118,6 +118,9 @@ class ReadPositions:
                     await self._write(_ordinals(self._being_written))
             except Refusal:
                 self._take_back()
+            except Exception:
+                self._take_back()
+                logger.exception("the reading positions could not be written")
             finally:
                 self._being_written = {}
 
@@ -144,7 +147,7 @@ class ReadPositions:
         self._soon = None
         self._age_elsewhere()
         self._write_later(limits.READ_POSITIONS_WRITTEN_S)
-        task = asyncio.create_task(self._write_watched())
+        task = asyncio.create_task(self.written())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -154,12 +157,6 @@ class ReadPositions:
         if now - self._aged_at >= 2 * limits.READ_POSITIONS_WRITTEN_S:
             self._aged_at = now
             self._elsewhere = [{}, self._elsewhere[0]]
-
-    async def _write_watched(self) -> None:
-        try:
-            await self.written()
-        except Exception:
-            logger.exception("the reading positions could not be written")
 
 
 def _ordinals(positions: Positions) -> dict[Place, int]:

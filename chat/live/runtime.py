@@ -113,7 +113,7 @@ class Runtime:
         """Keep how far somebody has read, and tell their other connections."""
         if self.positions.move(position):
             event = ReadMoved(room=position.room, read=position.ordinal)
-            self.connections.tell_user(position.user_id, event, except_id=reader.id)
+            self.connections.read_moved(position.user_id, event, except_id=reader.id)
 
     def _publish_positions(self, positions: list[Position]) -> None:
         self._publish_to_all("read", {"positions": [tuple(position) for position in positions]})
@@ -121,7 +121,7 @@ class Runtime:
     def _read_elsewhere(self, parcel: Parcel) -> None:
         """Two devices may read at the same moment, each in its process: nobody is told to go back."""
         for position in self.positions.heard(Position(*values) for values in parcel["positions"]):
-            self.connections.tell_user(position.user_id, ReadMoved(room=position.room, read=position.ordinal))
+            self.connections.read_moved(position.user_id, ReadMoved(room=position.room, read=position.ordinal))
 
     def _committed(self, changed: list[RoomChanges]) -> None:
         for room_id, _, changes in changed:

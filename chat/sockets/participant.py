@@ -52,6 +52,7 @@ class Participant:
         self._transport = transport
         self._deliver = transport.deliver
         self._before_hello: list[Frame] | None = []
+        self._read_before_hello: tuple[events.ReadMoved, ...] = ()
         self._is_over = False
         self._too_fast = Patience(limits.RATE_LIMITED_PER_MINUTE)
         self._broken = Patience(limits.BROKEN_FRAMES_PER_MINUTE)
@@ -68,6 +69,8 @@ class Participant:
         views = await self._runtime.own_rooms(self.person)
         self._places.know(views)
         self._say_hello(views)
+        for event in self._read_before_hello:
+            self.read_moved(event)
         if self.dialect.room is not None:
             await self._enter_the_only_room(self.dialect.room)
 
@@ -88,6 +91,13 @@ class Participant:
     def tell(self, event: events.Event) -> None:
         if (frame := self.dialect.encode_event(event)) is not None:
             self._send(frame)
+
+    def read_moved(self, event: events.ReadMoved) -> None:
+        """The person has read so far elsewhere: told where that is further, since hello or what came after it."""
+        if self._before_hello is not None:
+            self._read_before_hello += (event,)
+        elif self._places.read_moved(event.room, event.read):
+            self.tell(event)
 
     def _send(self, frame: Frame) -> None:
         if self._before_hello is not None:

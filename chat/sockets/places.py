@@ -48,6 +48,14 @@ class Places:
     def know(self, views: Iterable[RoomView]) -> None:
         self._views |= {view.slug: view for view in views}
 
+    def read_moved(self, slug: str, ordinal: int) -> bool:
+        """Remember how far the person has read elsewhere; say whether that is further than this connection knew."""
+        if (view := self._views.get(slug)) is None:
+            return True
+        if ordinal > view.read:
+            self._views[slug] = view._replace(read=ordinal)
+        return ordinal > view.read
+
     def known(self, slug: str) -> RoomView | None:
         return self._views.get(slug)
 

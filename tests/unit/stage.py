@@ -29,7 +29,7 @@ class Store:
 
     def __init__(self, messages: int = 0):
         self.changes: list[Change] = []
-        self.is_there = True
+        self.is_there = self.is_own = True
         self.epoch, self.floor = EPOCH, 0
         self.read: dict[tuple[int, int], int] = {}
         self.asked: list[str] = []
@@ -100,7 +100,7 @@ class Store:
         return self._view(user_id)
 
     def own_rooms(self, user_ids):
-        return {user_id: [self._view(user_id)] if self.is_there else [] for user_id in user_ids}
+        return {user_id: [self._view(user_id)] if self.is_there and self.is_own else [] for user_id in user_ids}
 
     def keep(self, positions):
         self.read |= positions

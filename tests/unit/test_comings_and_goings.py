@@ -26,7 +26,7 @@ class Connected:
         self.heard_at, self.sends_heartbeats = heard_at, sends_heartbeats
         self.told, self.byes = [], []
 
-    def tell(self, event):
+    def read_moved(self, event):
         self.told.append(event)
 
     def bye(self, code, retry_after_s=None):
@@ -52,9 +52,9 @@ def test_no_two_connections_of_all_processes_have_one_id(connections):
     assert ids == {"web-1-1", "web-1-2", "web-2-1"}
 
 
-def test_a_user_is_told_on_every_connection_but_the_one_that_said_it(connections):
+def test_where_one_has_read_is_told_on_every_connection_but_the_one_that_said_it(connections):
     phone, laptop, stranger = Connected("1"), Connected("2"), Connected("3", user_id=8)
-    connected_to(connections, phone, laptop, stranger).tell_user(7, EVENT, except_id="1")
+    connected_to(connections, phone, laptop, stranger).read_moved(7, EVENT, except_id="1")
     assert [one.told for one in (phone, laptop, stranger)] == [[], [EVENT], []]
 
 
@@ -62,7 +62,7 @@ def test_a_connection_that_left_is_told_nothing_and_is_not_counted(connections):
     phone, laptop = Connected("1"), Connected("2")
     connected_to(connections, phone, laptop)
     assert [connections.remove(phone), connections.remove(phone)] == [True, False]
-    connections.tell_user(7, EVENT)
+    connections.read_moved(7, EVENT)
     assert (phone.told, laptop.told, len(connections), connections.get("1")) == ([], [EVENT], 1, None)
 
 

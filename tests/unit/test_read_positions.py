@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from django.db import IntegrityError
 
 from chat.live import read_positions
 from chat.live.read_positions import Position, ReadPositions
@@ -58,10 +59,12 @@ async def test_thousands_of_positions_are_one_write(keeper):
     assert [len(written) for written in keeper.written] == [3_000]
 
 
-async def test_what_could_not_be_written_is_written_the_next_time_with_what_came_since(keeper):
+@pytest.mark.parametrize("problem", [Refusal("unavailable", "away"), IntegrityError("the room is gone")], ids=repr)
+async def test_what_could_not_be_written_is_written_the_next_time_with_what_came_since(keeper, problem):
+    """A room that is deleted at that moment is no reason to forget where thousands are, or to refuse a hello."""
     keeper.positions.move(at(3))
     keeper.positions.move(at(5, room_id=GARDEN))
-    keeper.problem = Refusal("unavailable", "away")
+    keeper.problem = problem
     await keeper.positions.written()
     keeper.positions.move(at(4))
     keeper.problem = None

@@ -102,6 +102,33 @@ async def test_two_devices_that_read_at_the_same_moment_go_forward_only(process,
     assert phone_socket.told("read") == []
 
 
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["in this process", "in another one"])
+async def test_a_device_that_was_asleep_takes_nobody_back_however_late_it_reads(
+    process, other_process, store, elsewhere
+):
+    """By then the position is written, and no process has it in mind."""
+    for number in range(5):
+        store.add(str(number))
+    phone, phone_socket = await joined(process)
+    laptop, laptop_socket = await joined(other_process if elsewhere else process)
+    reads(phone, 5)
+    await all_done()
+    for each in (process, other_process):
+        await long_after(each.runtime.positions)
+    reads(laptop, 3)
+    await all_done()
+    assert [event["read"] for event in laptop_socket.told("read")] == [5]
+    assert phone_socket.told("read") == []
+
+
+async def long_after(positions):
+    await positions.written()
+    for _ in range(2):
+        positions._aged_at = -limits.READ_POSITIONS_WRITTEN_S * 10
+        positions._age_elsewhere()
+    assert positions.of_user(7) == {}
+
+
 async def test_what_one_read_on_another_device_is_in_hello_before_it_is_written(process, other_process, store):
     store.add("one")
     phone, _ = await joined(process)
