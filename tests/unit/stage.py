@@ -109,9 +109,12 @@ class Store:
         return max((change.ordinal for change in self.changes if change.seq <= seq), default=0)
 
     def write(self, entries):
-        changes = [self.add(entry.verb.text, nonce=entry.verb.nonce) for entry in entries]
+        changes = [self._write(entry.verb) for entry in entries]
         receipts = [Receipt("lobby", change.seq, change.version, False) for change in changes]
         return receipts, [RoomChanges(LOBBY, "lobby", changes)]
+
+    def _write(self, verb):
+        return self.edit(verb.seq, verb.text) if isinstance(verb, verbs.Edit) else self.add(verb.text, nonce=verb.nonce)
 
     def _view(self, user_id):
         posts = len({change.seq for change in self.changes})
