@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat import limits
@@ -36,13 +36,24 @@ class Person:
         if self._participant is not None:
             self._participant.close(is_by_peer=True)
         self._participant, self._socket = self._process.arrive(self._name, self._user_id)
-        self._opening = asyncio.ensure_future(self._participant.open(accepted_at=1.0))
-        self._heard = 0
-        await all_done()
+        self._heard, self._unread = 0, []
         self.join()
+        self._opening = asyncio.create_task(self._open(self._participant, self._unread))
+        await all_done()
+
+    async def _open(self, participant, unread):
+        """A server hands over nothing until the connection is open."""
+        await participant.open(accepted_at=1.0)
+        if participant is self._participant:
+            self._unread = None
+            for verb in unread:
+                self.asks(verb)
 
     def asks(self, verb):
-        self._participant.take_text(said(verb))
+        if self._unread is None:
+            self._participant.take_text(said(verb))
+        else:
+            self._unread.append(verb)
 
     def join(self):
         position = self.timeline.position
@@ -153,6 +164,7 @@ async def everybody_is_complete(world):
         }
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_whatever_is_lost_and_whoever_comes_and_goes_everybody_ends_with_the_same(steps):
     asyncio.run(play(steps))
