@@ -106,7 +106,8 @@ POSTGRESQL_OPTIONS = {
     "tcp_user_timeout": 10_000,
     "options": "-c statement_timeout=10s -c lock_timeout=10s",
     # Per process: about six connections for the chat's own threads, the others for pages.
-    "pool": {"min_size": 1, "max_size": 16, "timeout": 5},
+    # The pool doubles its waits for a server that is away, up to `reconnect_timeout`: the site is back when it is.
+    "pool": {"min_size": 1, "max_size": 16, "timeout": 4, "reconnect_timeout": 2},
 }
 
 DATABASES = {"default": environment.database("DATABASE_URL", default=DATA_DIR / "chatsite.sqlite3")}

@@ -51,7 +51,7 @@ class Timeline:
             return
         self.gaps += event.get("from", event["version"] - 1) > self.position
         if event["type"] == "message":
-            self._put(event)
+            self._put({field: value for field, value in event.items() if field != "from"})
         elif (known := self.messages.get(event["seq"])) is not None and known["version"] < event["version"]:
             self.messages[event["seq"]] = with_reaction(known, event)
         self.position = event["version"]

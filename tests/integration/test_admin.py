@@ -1,11 +1,14 @@
 """Django's admin: people, rooms and memberships are administered; messages are read."""
 
+from threading import BoundedSemaphore
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from chat.models import AccessNotice, Membership, Message, Room
+from chat.pages import admin, admin_search
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +189,50 @@ def test_a_room_with_messages_is_not_deleted(office, lobby, root):
     assert Room.objects.exists()
 
 
+def test_a_room_of_many_has_a_list_of_its_people(office, lobby):
+    """A form has its limits."""
+    people = [User.objects.create_guest(f"p{number}") for number in range(admin.PEOPLE_IN_A_FORM + 1)]
+    Membership.objects.bulk_create(Membership(room=lobby, user=person) for person in people)
+    page = office.get(change_page(lobby))
+    assert "membership_set" not in page.text
+    listed = reverse("admin:chat_membership_changelist") + f"?room__id__exact={lobby.pk}"
+    assert f'<a href="{listed}">{len(people)}</a>' in page.text
+    assert office.post(change_page(lobby), {"title": "Hall"}).status_code == 302
+    assert office.get(listed).context["cl"].result_count == len(people)
+    lobby.refresh_from_db()
+    assert lobby.title == "Hall"
+
+
+def test_a_role_is_given_in_the_list_of_people(office, lobby):
+    place = Membership.objects.create(room=lobby, user=User.objects.create_guest("alice"))
+    form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": place.pk, "_save": "Save"}
+    office.post(reverse("admin:chat_membership_changelist"), form | {"form-0-role": Membership.Role.BANNED})
+    place.refresh_from_db()
+    assert place.role == Membership.Role.BANNED
+
+
+@pytest.mark.parametrize("seqs", [1, 30])
+def test_whether_something_may_be_deleted_is_asked_without_reading_it_all(
+    office, lobby, seqs, django_assert_max_num_queries
+):
+    alice = User.objects.create_guest("alice")
+    for seq in range(1, seqs + 1):
+        say(lobby, alice, "hello", seq)
+    with django_assert_max_num_queries(5) as asked:
+        page = office.get(reverse("admin:accounts_user_delete", args=[alice.pk]))
+    assert "messages of alice" in page.text
+    assert not [query for query in asked if '"text"' in query["sql"]]
+    with django_assert_max_num_queries(5):
+        page = office.get(reverse("admin:chat_room_delete", args=[lobby.pk]))
+    assert "messages in Lobby" in page.text
+
+
+def test_an_empty_room_is_deleted_with_its_places(office, lobby):
+    Membership.objects.create(room=lobby, user=User.objects.create_guest("alice"))
+    office.post(reverse("admin:chat_room_delete", args=[lobby.pk]), {"post": "yes"})
+    assert (Room.objects.count(), Membership.objects.count()) == (0, 0)
+
+
 # Messages
 
 
@@ -196,6 +243,55 @@ def test_messages_are_searched_by_text_and_author(office, lobby, root):
     found = reverse("admin:chat_message_changelist")
     assert [message.seq for message in office.get(found, {"q": "pump"}).context["cl"].queryset] == [1]
     assert [message.seq for message in office.get(found, {"q": "root"}).context["cl"].queryset] == [2]
+
+
+def found_by(office, model, words):
+    return list(office.get(reverse(f"admin:{model}_changelist"), {"q": words}).context["cl"].queryset)
+
+
+@pytest.mark.parametrize("words", ["привет", "ПРИВЕТ мир", "юлия", "École", "ｐｕｍｐ", "上海"])
+def test_case_and_form_of_letters_do_not_matter_on_any_database(office, lobby, words):
+    said = say(lobby, User.objects.create_guest("Юлия"), "Привет, Мир; the PUMP of the ÉCOLE in 上海市", seq=1)
+    say(lobby, User.objects.create_guest("bob"), "something else", seq=2)
+    assert found_by(office, "chat_message", words) == [said]
+
+
+def test_people_and_rooms_are_found_whatever_the_case(office):
+    julia, hall = User.objects.create_guest("Юлия"), Room.objects.create(slug="hall", title="Зал")
+    assert found_by(office, "accounts_user", "ЮЛ") == [julia]
+    assert found_by(office, "chat_room", "зал") == [hall]
+
+
+def test_a_search_that_would_take_long_gives_the_newest(office, lobby, root, monkeypatch):
+    said = [say(lobby, root, "hello", seq) for seq in range(1, 4)]
+    monkeypatch.setattr(admin_search, "FOUND_LIMIT", 2)
+    page = office.get(reverse("admin:chat_message_changelist"), {"q": "hello"})
+    assert list(page.context["cl"].queryset) == said[:0:-1]
+    assert "there may be older ones" in page.text
+
+
+def test_a_search_that_finds_nothing_ends_all_the_same(office, lobby, root, monkeypatch):
+    said = say(lobby, root, "hello")
+    monkeypatch.setattr(admin_search, "PATIENCE_S", -1)
+    page = office.get(reverse("admin:chat_message_changelist"), {"q": "hello"})
+    assert list(page.context["cl"].queryset) == [said]
+    assert "there may be older ones" in page.text
+
+
+def test_whoever_searches_while_many_do_is_asked_to_come_back(office, lobby, root, monkeypatch):
+    say(lobby, root, "hello")
+    monkeypatch.setattr(admin_search, "_searches", taken := BoundedSemaphore(1))
+    with taken:
+        page = office.get(reverse("admin:chat_message_changelist"), {"q": "hello"})
+    assert (page.status_code, list(page.context["cl"].queryset)) == (200, [])
+    assert "Others are searching" in page.text
+    assert found_by(office, "chat_message", "hello")
+
+
+def test_all_of_many_rows_are_searched(office, lobby, root, monkeypatch):
+    monkeypatch.setattr(admin_search, "ROWS_AT_ONCE", 3)
+    said = [say(lobby, root, f"number {seq}", seq) for seq in range(1, 11)]
+    assert found_by(office, "chat_message", "number") == said[::-1]
 
 
 def test_a_message_can_be_read_and_not_written(office, lobby, root):
@@ -220,7 +316,7 @@ def test_guests_are_kept_out_of_the_admin(client):
     assert client.get(reverse("admin:index"))["Location"].startswith("/admin/login/")
 
 
-@pytest.mark.parametrize("name", ["accounts_user", "chat_room", "chat_message"])
+@pytest.mark.parametrize("name", ["accounts_user", "chat_room", "chat_message", "chat_membership"])
 def test_every_list_opens(office, lobby, root, name):
     say(lobby, root, "hello")
     assert office.get(reverse(f"admin:{name}_changelist")).status_code == 200
