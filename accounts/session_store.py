@@ -28,9 +28,11 @@ class SessionStore(DatabaseSessionStore):
         return row
 
     def has_aged(self) -> bool:
-        """Whether it would end a day later, or more, if it was kept again now."""
+        """Whether it would end a day later, or more, if it was kept again now. One that was not read is not asked."""
+        if self.ends_at is None:
+            return False
         full = timedelta(seconds=self.get_expiry_age())
-        return self.ends_at is not None and timezone.now() + full - self.ends_at > KEPT_AGAIN_AFTER
+        return timezone.now() + full - self.ends_at > KEPT_AGAIN_AFTER
 
 
 def session_key(cookies: Mapping[str, str]) -> str | None:
