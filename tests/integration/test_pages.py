@@ -1,5 +1,6 @@
 """The pages as a browser gets them, before any script runs."""
 
+import gzip
 import json
 import re
 
@@ -193,3 +194,19 @@ def test_another_language_can_be_chosen(client):
 def test_scripts_are_given_their_texts(client):
     chinese = client.get("/jsi18n/", headers={"accept-language": "zh-hans"})
     assert '"Online": "\\u5728\\u7ebf"' in chinese.text
+
+
+def test_the_words_of_the_scripts_are_ours_alone_small_and_kept(client):
+    words = client.get("/jsi18n/?zh-hans", headers={"accept-language": "zh-hans", "accept-encoding": "gzip"})
+    assert words["Content-Encoding"] == "gzip"
+    assert "max-age=600" in words["Cache-Control"]
+    text = gzip.decompress(words.content).decode()
+    assert "No answer." in text
+    assert json.dumps("没有回应")[1:-1] in text
+    assert "Remove all" not in text  # of the admin
+    assert len(words.content) < 4_000
+
+
+def test_the_address_of_the_words_has_their_language(client, lobby, alice):
+    page = client.get("/rooms/lobby/", headers={"accept-language": "zh-hans"})
+    assert 'src="/jsi18n/?zh-hans"' in page.text
