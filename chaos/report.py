@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from .checker import Case, cause_of, deliveries
+from .ends import cause_of
 from .history import FOREVER, Blackout, Evidence, Story, Strike, Write
+from .index import Case
+from .lateness import deliveries
 from .nemesis import ON_SERVERS
 from .options import Options
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from . import people
 from .author import Author
-from .checker import ONLINE_AT_MOST_S
 from .client import Client
 from .history import Evidence, States, now
 from .line import Balancer, Line
 from .nemesis import Nemesis, plan
 from .options import Options
 from .people import BY_NAME_ALONE, Person
+from .presence import ONLINE_AT_MOST_S
 from .site import ChaosSite
 
 START_TIMEOUT_S = 60
