@@ -83,7 +83,7 @@ def _start_supervisor(folder: Path, count: int, valkey_binary: str | None) -> "s
     supervisor = subprocess.Popen(
         supervision.leashed([sys.executable, "-m", "supervisor.supervisord", "-c", str(config)]),
         cwd=settings.BASE_DIR,
-        env=_environment() | leash.as_holder() | ({"REDIS_URL": f"unix://{socket}"} if valkey_binary else {}),
+        env=_environment(folder) | leash.as_holder() | ({"REDIS_URL": f"unix://{socket}"} if valkey_binary else {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -140,9 +140,10 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _environment() -> dict[str, str]:
-    """Without the first administrator, whose password is not for the servers."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ADMIN_")}
+def _environment(folder: Path) -> dict[str, str]:
+    """Without the first administrator, whose password is not for the servers; temporary files go where they can."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ADMIN_")}
+    return kept | {"TMPDIR": str(folder)}
 
 
 def _pass_on(logs: IO[bytes]) -> None:

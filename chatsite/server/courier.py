@@ -104,7 +104,7 @@ class RedisInMemory:
         await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        is_mute = False
+        is_unanswered = False
         while command := await _command(reader):
             reply = b"+OK\r\n"
             match command:
@@ -113,10 +113,10 @@ class RedisInMemory:
                     reply = b"".join(_array(verb.lower(), channel, 1) for channel in channels)
                 case [b"PUBLISH", channel, message]:
                     self._subscribers[channel].write(_array(b"message", channel, message))
-                    self.answered_publications += not is_mute
+                    self.answered_publications += not is_unanswered
                 case [b"CLIENT", b"REPLY", state]:
-                    is_mute = state == b"OFF"
-            if not is_mute:
+                    is_unanswered = state == b"OFF"
+            if not is_unanswered:
                 writer.write(reply)
 
 

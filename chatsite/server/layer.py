@@ -47,10 +47,10 @@ class PubSubLayer(RedisPubSubChannelLayer):
 
     def listen(self, channel: str, heard: Callable[[Any], None]) -> None:
         """Instead of `receive`: call `heard(message)` for every message to this channel, until the layer is flushed."""
-        self._get_layer().channels[channel] = Ear(lambda data: heard(self.deserialize(data)))
+        self._get_layer().channels[channel] = DirectQueue(lambda data: heard(self.deserialize(data)))
 
 
-class Ear:
+class DirectQueue:
     """In place of a channel's queue: what comes is heard at once."""
 
     def __init__(self, heard: Callable[[bytes], None]):
@@ -71,8 +71,8 @@ class Shard(RedisSingleShardConnection):
     them wait as soon as the buffer is full.
     """
 
-    _mute: AbstractConnection | None = None
-    _may_be_mute = True
+    _unanswered: AbstractConnection | None = None
+    _may_go_unanswered = True
     _receive_task: asyncio.Task[None] | None
 
     @hook
@@ -106,38 +106,38 @@ class Shard(RedisSingleShardConnection):
 
     @hook
     async def publish(self, channel: str, message: bytes) -> None:
-        if self._may_be_mute:
+        if self._may_go_unanswered:
             try:
                 await self._publish_unanswered(channel, message)
             except ResponseError:
-                self._may_be_mute = False
-        if not self._may_be_mute:
+                self._may_go_unanswered = False
+        if not self._may_go_unanswered:
             await super().publish(channel, message)
 
     async def _publish_unanswered(self, channel: str, message: bytes) -> None:
         async with self._lock:
-            mute = self._mute or self._make_mute()
-            if mute._reader and mute._reader.at_eof():
-                await mute.disconnect(nowait=True)
-            command = mute.pack_command("PUBLISH", channel, message)
+            unanswered = self._unanswered or self._make_unanswered_connection()
+            if unanswered._reader and unanswered._reader.at_eof():
+                await unanswered.disconnect(nowait=True)
+            command = unanswered.pack_command("PUBLISH", channel, message)
             try:
-                await mute.send_packed_command(command, check_health=False)
+                await unanswered.send_packed_command(command, check_health=False)
             except ConnectionLost:  # a moment ago
-                await mute.send_packed_command(command, check_health=False)
+                await unanswered.send_packed_command(command, check_health=False)
 
-    def _make_mute(self) -> AbstractConnection:
+    def _make_unanswered_connection(self) -> AbstractConnection:
         """Not connected yet: sending does that, and the callback comes before anything is sent."""
         self._ensure_redis()
-        self._mute = mute = self._redis.connection_pool.make_connection()
-        mute.register_connect_callback(self._hush)
-        return mute
+        self._unanswered = unanswered = self._redis.connection_pool.make_connection()
+        unanswered.register_connect_callback(self._turn_replies_off)
+        return unanswered
 
-    async def _hush(self, mute: AbstractConnection) -> None:
+    async def _turn_replies_off(self, unanswered: AbstractConnection) -> None:
         """Of OFF and ON, ON alone is answered; anything else means that OFF is not obeyed."""
         for command in ("OFF", "ON"):
-            await mute.send_command("CLIENT", "REPLY", command)
-        await mute.read_response()
-        await mute.send_command("CLIENT", "REPLY", "OFF")
+            await unanswered.send_command("CLIENT", "REPLY", command)
+        await unanswered.read_response()
+        await unanswered.send_command("CLIENT", "REPLY", "OFF")
 
     @hook
     async def _do_receiving(self) -> None:
@@ -175,9 +175,9 @@ class Shard(RedisSingleShardConnection):
         if self._receive_task is not None:
             self._receive_task.cancel()
             self._receive_task = None
-        mute, self._mute = self._mute, None
-        if mute is not None:
-            await mute.disconnect(nowait=True)
+        unanswered, self._unanswered = self._unanswered, None
+        if unanswered is not None:
+            await unanswered.disconnect(nowait=True)
         try:
             await super().flush()
         finally:

@@ -156,14 +156,14 @@ async def test_nobody_waits_for_a_subscription_that_was_flushed(hearer, adding):
 async def test_redis_answers_no_publish(layer, hearer, redis):
     await publish(layer, *range(10))
     assert await hearer.hears() == 0
-    (mute,) = await clients_who_published(redis)
-    assert int(mute["tot-net-in"]) > 0
-    before = int(mute["tot-net-out"])
+    (unanswered,) = await clients_who_published(redis)
+    assert int(unanswered["tot-net-in"]) > 0
+    before = int(unanswered["tot-net-out"])
     await publish(layer, *range(10, 1_000))
     while await hearer.hears() != 999:
         pass
-    (mute,) = await clients_who_published(redis)
-    assert int(mute["tot-net-out"]) == before
+    (unanswered,) = await clients_who_published(redis)
+    assert int(unanswered["tot-net-out"]) == before
 
 
 async def test_it_is_heard_again_after_a_restart_of_redis(layer, hearer, valkey, redis, answered):
@@ -178,14 +178,14 @@ async def test_it_is_heard_again_after_a_restart_of_redis(layer, hearer, valkey,
     assert len(await clients_who_published(redis)) == 1
 
 
-async def test_a_connection_that_was_cut_is_made_again_and_is_mute_again(layer, hearer, redis):
+async def test_a_connection_that_was_cut_is_made_again_and_is_unanswered_again(layer, hearer, redis):
     await publish(layer, 1)
-    (mute,) = await clients_who_published(redis)
-    await redis.client_kill_filter(_id=mute["id"])
+    (unanswered,) = await clients_who_published(redis)
+    await redis.client_kill_filter(_id=unanswered["id"])
     await publish_until_heard(layer, hearer, 1)
     await publish_until_heard(layer, hearer, 1)
     (again,) = await clients_who_published(redis)
-    assert again["id"] != mute["id"]
+    assert again["id"] != unanswered["id"]
 
 
 async def test_where_client_reply_is_refused_publishing_is_answered(layer, hearer, redis, answered):

@@ -138,6 +138,7 @@ def test_nothing_is_left_after_sigterm(serve):
     assert run.find("valkey-server")
     folder = Path(run.find("supervisor.supervisord")[0].cmdline()[-1]).parent
     assert folder.exists()
+    assert {server.environ()["TMPDIR"] for server in run.find("chatsite.server")} == {str(folder)}
     run.process.terminate()
     run.wait_until_all_are_gone()
     assert run.process.returncode == 0

@@ -436,3 +436,55 @@ async def test_a_whole_text_waits_behind_what_came_before(opened):
     for data in (first[:3], first[3:], second, second + first[:1], first[1:]):
         opened.protocol.dataReceived(data)
     assert [message["text"] for message in opened.received()] == ["first", "second", "second", "first"]
+
+
+# Daphne's rounds
+
+
+class Connected:
+    """A connection as a round finds it."""
+
+    def __init__(self, *checks):
+        self.checks = list(checks)
+        self.transport = SimpleNamespace(abortConnection=lambda: self.checks.append("aborted"))
+
+    def check_timeouts(self):
+        self.checks.append("checked")
+        if self.checks[0] == "breaks":
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "on purpose")
+
+
+@pytest.fixture
+def rounds(monkeypatch):
+    """A server whose rounds are ordered, and not waited for."""
+    clock = Clock()
+    monkeypatch.setattr(server.reactor, "callLater", clock.callLater)
+    ours = ChatServer.__new__(ChatServer)
+    ours._parent, ours.is_draining, ours._ended = None, False, set()
+    monkeypatch.setattr(ChatServer, "_quiet", lambda self: dict(self.connections))
+    return ours, clock
+
+
+def test_a_connection_that_breaks_a_round_is_dropped_and_the_round_goes_on(rounds, caplog):
+    ours, clock = rounds
+    first, broken, last = Connected("sound"), Connected("breaks"), Connected("sound")
+    everybody = {first: {}, broken: {}, last: {}}
+    ours.connections = dict(everybody)
+    ours.timeout_checker()
+    assert list(ours.connections) == [first, last]
+    assert broken.checks[-1] == "aborted"
+    assert "checked" in last.checks
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    assert [call.func for call in clock.getDelayedCalls()].count(ours.timeout_checker) == 1
+
+
+@pytest.mark.parametrize("name", ["timeout_checker", "application_checker"])
+def test_a_round_comes_again_whatever_went_wrong(rounds, monkeypatch, name):
+    """Without the next one every request from then on would be kept for ever."""
+    ours, clock = rounds
+    ours.connections = {}
+    monkeypatch.setattr(ChatServer, "_check", lambda self, check, some: 1 / 0)
+    for times in range(1, 4):
+        with pytest.raises(ZeroDivisionError):
+            getattr(ours, name)()
+        assert len(clock.getDelayedCalls()) == times
