@@ -13,6 +13,11 @@ Role = Membership.Role
 BELONGS = (Role.MEMBER, Role.MODERATOR)
 
 
+def belonging(role: str | None) -> str | None:
+    """The role of somebody who belongs to the room; None for others, who have been there or may not be."""
+    return role if role in BELONGS else None
+
+
 def may_see(is_private: bool, role: str | None) -> bool:
     """See that the room exists, and what is said in it."""
     return role in BELONGS if is_private else role != Role.BANNED

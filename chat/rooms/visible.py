@@ -11,11 +11,14 @@ from chat import limits
 from chat.models import Membership, Room
 from chat.wire.refusals import NO_SUCH_ROOM, Refusal
 
-from .permissions import may_see
+from .permissions import belonging, may_see
 
 
 class RoomView(NamedTuple):
-    """A room that somebody may see. `last` and `read` are ordinals: the last message, and the last one read."""
+    """A room that somebody may see. `last` and `read` are ordinals: the last message, and the last one read.
+
+    `role`: theirs in it, if they belong there.
+    """
 
     id: int
     slug: str
@@ -23,6 +26,7 @@ class RoomView(NamedTuple):
     head: int
     last: int
     read: int
+    role: str | None = None
 
 
 def own_rooms(user_ids: list[int]) -> dict[int, list[RoomView]]:
@@ -32,7 +36,7 @@ def own_rooms(user_ids: list[int]) -> dict[int, list[RoomView]]:
     columns = ("user", "role", "read_ordinal", "room", "room__slug", "room__title", "room__is_private", "room__head")
     for user_id, role, read, id, slug, title, is_private, head, posts in places.values_list(*columns, "room__posts"):
         if may_see(is_private, role) and len(found[user_id]) < limits.HELLO_ROOMS:
-            found[user_id].append(RoomView(id, slug, title, head, posts, read))
+            found[user_id].append(RoomView(id, slug, title, head, posts, read, belonging(role)))
     return found
 
 
@@ -52,8 +56,8 @@ def room(user_id: int, slug: str) -> RoomView:
         found = cursor.fetchone()
     if found is None or not may_see(found[2], found[5]):
         raise Refusal(*NO_SUCH_ROOM)
-    id, title, _, head, posts, _, read = found
-    return RoomView(id, slug, title, head, posts, read or 0)
+    id, title, _, head, posts, role, read = found
+    return RoomView(id, slug, title, head, posts, read or 0, belonging(role))
 
 
 def still_visible(places: set[tuple[int, int]]) -> set[tuple[int, int]]:

@@ -94,6 +94,8 @@ class Places:
                 self._hub.give_up(room)
                 raise
             if version == self._views_version:
+                if isinstance(answer, events.Joined):
+                    answer.role = view.role
                 return self._enter(room, answer)
             self._hub.give_up(room)  # a notice came meanwhile: may they still?
 

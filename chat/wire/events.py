@@ -82,12 +82,14 @@ class Looking(Event, tag="looking", kw_only=True):
 class Joined(Event, tag="joined", kw_only=True):
     """A page of a room, complete up to `head`. With `more`: join again with `after` = `head`.
 
-    Without an `id` it was not asked for: the server read changes (`after`, `head`] from the database.
+    Without an `id` it was not asked for: the server read changes (`after`, `head`] from the database. `role`:
+    one's own, if one belongs to the room.
     """
 
     id: str | int | None = None
     room: str
     title: str
+    role: str | None = None
     epoch: str
     head: int
     messages: list[msgspec.Raw]

@@ -83,7 +83,8 @@ def test_a_connection_is_shown_the_room_or_told_that_there_is_none(
 ):
     make_room(is_private, role)
     if sees:
-        assert visible.room(alice.pk, "here").title == "Here"
+        view = visible.room(alice.pk, "here")
+        assert (view.title, view.role) == ("Here", role if role in (MEMBER, MODERATOR) else None)
     else:
         with pytest.raises(Refusal) as told:
             visible.room(alice.pk, "here")

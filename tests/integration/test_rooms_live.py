@@ -34,6 +34,14 @@ async def test_joining_an_empty_room(chat):
     assert "earlier" not in joined
 
 
+async def test_who_belongs_to_the_room_is_told_their_role_with_it(chat):
+    """A client shows a moderator what only a moderator may do."""
+    async with chat.client("mia") as mia, chat.client("bob", process=1) as bob:
+        await asyncio.to_thread(chat.site.manage, "member", chat.room, chat.name("mia"), "moderator")
+        assert (await mia.join(chat.room))["role"] == "moderator"
+        assert "role" not in await bob.join(chat.room)
+
+
 async def test_joining_shows_the_latest_page_in_order_and_says_whether_there_is_more(chat):
     async with chat.client("alice", process=1) as alice:
         joined = await alice.join(chat.long_room)

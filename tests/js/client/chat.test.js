@@ -459,3 +459,55 @@ test("frames of a kind or a room not known are no trouble", async () => {
   tab.web.latest().says({ type: "from the future" }, { ...message(2), room: "elsewhere" }, message(2));
   assert.equal(tab.room.version, 2);
 });
+
+test("a change shows at once, is sent with a nonce, and is settled when the room has come that far", async () => {
+  const tab = await openJoinedTab([message(1, { author: "alice", text: "helo" })]);
+  tab.chat.edit("lobby", 1, "hello");
+  assert.deepEqual(shown(tab), [["hello", "sent"]]);
+  await quiet();
+  const [{ id, nonce, ...edit }] = tab.sent("edit");
+  assert.deepEqual(edit, { type: "edit", room: "lobby", seq: 1, text: "hello" });
+  tab.web.latest().says({ type: "ack", id, room: "lobby", seq: 1, version: 2, nonce });
+  await quiet();
+  assert.deepEqual([tab.outbox.entries.length, shown(tab)], [1, [["hello", "sent"]]]);
+  tab.web.latest().says(message(1, { version: 2, author: "alice", text: "hello" }));
+  await clock.pass(2000);
+  await quiet();
+  assert.deepEqual([tab.outbox.entries, shown(tab)], [[], [["hello", "sent"]]]);
+});
+
+test("a change made without a line is sent when there is one, once, with the same nonce after a cut", async () => {
+  const tab = await openJoinedTab([message(1)]);
+  tab.web.latest().breaks();
+  tab.chat.react("lobby", 1, "👍", true);
+  assert.deepEqual(tab.room.lines()[0].reactions, { "👍": ["alice"] });
+  await clock.pass(500);
+  tab.web.latest().greets();
+  await quiet();
+  const [first] = tab.sent("react");
+  assert.deepEqual([first.emoji, first.on, first.seq], ["👍", true, 1]);
+  await cutAndGreet(tab);
+  assert.deepEqual(
+    tab.sent("react").map(({ nonce }) => nonce),
+    [first.nonce],
+  );
+});
+
+test("a refused change is told beside the message, and can be let go", async () => {
+  const tab = await openJoinedTab([message(1)]);
+  const nonce = tab.chat.delete("lobby", 1);
+  await quiet();
+  assert.equal(tab.room.lines()[0].deleted, true);
+  const { id } = tab.sent("delete")[0];
+  tab.web.latest().says({ type: "error", id, code: "forbidden", message: "No.", room: "lobby", nonce });
+  await quiet();
+  const [line] = tab.room.lines();
+  assert.deepEqual([line.deleted, line.text, line.change.error.code], [undefined, "text 1", "forbidden"]);
+  tab.chat.discard(nonce);
+  assert.equal(tab.room.lines()[0].change, undefined);
+});
+
+test("a moderator is told so with the room", async () => {
+  const tab = await openJoinedTab([message(1)], { role: "moderator" });
+  assert.equal(tab.room.mayModerate, true);
+});

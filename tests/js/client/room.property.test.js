@@ -9,7 +9,7 @@ import { World } from "../room_world.js";
 
 const SEEDS = Number(process.env.ROOM_SEEDS ?? 600);
 const CLIENT = new URL("../../../chat/static/chat/client/", import.meta.url);
-const MODULES = ["room.js", "lines.js", "constants.js"];
+const MODULES = ["room.js", "lines.js", "pending.js", "constants.js"];
 
 test(`any interleaving of events, pages, repeats and losses ends in the same timeline (${SEEDS} histories)`, () => {
   assert.equal(firstFailure(Room), null);

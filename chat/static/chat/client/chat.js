@@ -94,9 +94,20 @@ export class Chat {
 
   /** The message is there at once, and sent as soon as it can be. Returns its nonce. */
   post(slug, text) {
-    const nonce = createNonce(this.#crypto);
-    this.#outbox.add({ room: slug, nonce, text, createdAt: new Date(this.#clock.now()).toISOString() });
-    return nonce;
+    return this.#write(slug, { verb: VERB.POST, text });
+  }
+
+  /** The change of the message at `seq` shows at once, and is sent as soon as it can be; so with the next two. */
+  edit(slug, seq, text) {
+    return this.#write(slug, { verb: VERB.EDIT, seq, text });
+  }
+
+  delete(slug, seq) {
+    return this.#write(slug, { verb: VERB.DELETE, seq });
+  }
+
+  react(slug, seq, emoji, on) {
+    return this.#write(slug, { verb: VERB.REACT, seq, emoji, on });
   }
 
   retry(nonce) {
@@ -145,6 +156,12 @@ export class Chat {
   positions() {
     const live = [...this.#open.values()].filter(({ room }) => room.isLive);
     return Object.fromEntries(live.map(({ room }) => [room.slug, room.version]));
+  }
+
+  #write(slug, what) {
+    const nonce = createNonce(this.#crypto);
+    this.#outbox.add({ room: slug, nonce, ...what, createdAt: new Date(this.#clock.now()).toISOString() });
+    return nonce;
   }
 
   #begin(slug, title) {

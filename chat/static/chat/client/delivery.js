@@ -46,16 +46,16 @@ export class Delivery {
 
   async #deliverAll() {
     for (let attempt = 0; this.#canDeliver(); attempt++) {
-      const retryAfterMs = await this.#post(this.#next(), attempt);
+      const retryAfterMs = await this.#send(this.#next(), attempt);
       if (retryAfterMs === null) attempt = -1;
       else await this.#pause(retryAfterMs);
     }
   }
 
   /** Returns how long to wait before this one is tried again, or null when it is settled. */
-  async #post({ room, nonce, text }, attempt) {
+  async #send({ nonce, ...entry }, attempt) {
     try {
-      const ack = await this.#connection.request({ type: VERB.POST, room, nonce, text });
+      const ack = await this.#connection.request({ nonce, ...frameOf(entry) });
       await this.#outbox.acknowledge(nonce, ack);
     } catch (error) {
       if (isNobodysFault(error)) return 0;
@@ -79,6 +79,11 @@ export class Delivery {
       turn.catch(() => start(() => {}));
     }).finally(() => this.#clock.clearTimeout(timer));
   }
+}
+
+/** What a verb does not need is undefined, and does not travel. */
+function frameOf({ verb = VERB.POST, room, seq, text, emoji, on }) {
+  return { type: verb, room, seq, text, emoji, on };
 }
 
 function isNobodysFault({ code, closeCode }) {

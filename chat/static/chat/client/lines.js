@@ -97,7 +97,7 @@ export function lineOfEntry({ user, nonce, text, createdAt, status, error, versi
 }
 
 /** The names that reacted, by emoji; an emoji that nobody has is not there. */
-function withReaction({ reactions = {} }, { emoji, name, on }) {
+export function withReaction({ reactions = {} }, { emoji, name, on }) {
   const others = (reactions[emoji] ?? []).filter((other) => other !== name);
   const names = on ? [...others, name] : others;
   const { [emoji]: _, ...rest } = reactions;

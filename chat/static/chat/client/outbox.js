@@ -70,9 +70,9 @@ export class Outbox {
     return this.#entries.find((entry) => entry.nonce === nonce);
   }
 
-  /** The entry is there at once; the promise is that it is stored. */
-  add({ room, nonce, text, createdAt }) {
-    const entry = { user: this.#user, room, nonce, text, createdAt, status: STATUS.SENDING };
+  /** A message ({room, nonce, text, createdAt}) or a change. It is there at once; the promise is that it is stored. */
+  add(written) {
+    const entry = { ...written, user: this.#user, status: STATUS.SENDING };
     this.#show([...this.#entries, entry]);
     return this.#write((store) => store.add(entry));
   }

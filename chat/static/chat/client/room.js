@@ -1,6 +1,8 @@
-import { Lines, lineOfEntry } from "./lines.js";
+import { Lines } from "./lines.js";
+import { Pending } from "./pending.js";
 import { EVENT, STATUS } from "./constants.js";
 
+const MODERATOR = "moderator";
 const PHASE = Object.freeze({ AWAY: "away", ASKING: "asking", LIVE: "live", REFUSED: "refused" });
 
 /**
@@ -25,7 +27,8 @@ export class Room {
   #held = new Map();
   #askedJoin = null;
   #askedHistory = null;
-  #pending = [];
+  #role = null;
+  #pending = new Pending((written) => this.#isThere(written));
   #writtenOff = new Set();
 
   constructor(slug, title = slug) {
@@ -67,6 +70,11 @@ export class Room {
     return this.#version !== null;
   }
 
+  /** Whether this user may delete what others wrote here. */
+  get mayModerate() {
+    return this.#role === MODERATOR;
+  }
+
   /** The `seq` of the latest message, or 0. */
   get lastSeq() {
     return this.#lines.lastSeq;
@@ -77,23 +85,19 @@ export class Room {
     return this.#lines.get(seq);
   }
 
-  /** The confirmed messages in order, then what is still on its way. */
+  /** The messages in order, as changes on their way make them, then those that are themselves on their way. */
   lines() {
-    return [...this.#lines.from(this.#from), ...this.#pending.filter((line) => !this.#isSettled(line))];
+    return [...this.#pending.over(this.#lines.from(this.#from)), ...this.#pending.lines()];
   }
 
-  /** The outbox entries of this room, as they are now. What was sent stays in sight until the room has come that far. */
+  /** The outbox entries of this room, as they are now. */
   setPending(entries) {
-    const lines = entries.map(lineOfEntry);
-    const keys = new Set(lines.map(({ key }) => key));
-    const gone = this.#pending.filter(({ key }) => !keys.has(key));
-    const sent = gone.filter((line) => line.status === STATUS.SENT && !this.#isSettled(line));
-    this.#pending = [...sent, ...lines];
+    this.#pending.set(entries);
   }
 
-  /** The lines of pending messages that the room has by now. */
+  /** What was pending, messages and changes, and is here by now. */
   settled() {
-    return this.#pending.filter((line) => this.#isSettled(line)).map((line) => this.#lines.ofKey(line.key) ?? line);
+    return this.#pending.settled().map((written) => this.#lines.ofKey(written.key) ?? written);
   }
 
   /** Perhaps we may come in again by now: what kept us out is still shown until the answer is there. */
@@ -157,7 +161,7 @@ export class Room {
    * or, when the database is a restored one, nowhere; it is not waited for.
    */
   resync() {
-    this.#pending.filter(({ status }) => status === STATUS.SENT).forEach(({ key }) => this.#writtenOff.add(key));
+    this.#pending.sentKeys().forEach((key) => this.#writtenOff.add(key));
     this.#lines.clear();
     this.#held.clear();
     this.#from = 0;
@@ -200,8 +204,9 @@ export class Room {
     this.#askedHistory = null;
   }
 
-  #merge({ after, title, epoch, head, messages, earlier = false }) {
+  #merge({ after, title, role, epoch, head, messages, earlier = false }) {
     this.#title = title ?? this.#title;
+    this.#role = role ?? this.#role;
     if (after === undefined) {
       this.#epoch = epoch;
       this.#from = messages[0]?.seq ?? 0;
@@ -248,7 +253,7 @@ export class Room {
     return isNew && message.seq === message.version ? [this.#lines.get(message.seq)] : [];
   }
 
-  #isSettled({ key, status, version }) {
+  #isThere({ key, status, version }) {
     if (this.#lines.ofKey(key) !== undefined || this.#writtenOff.has(key)) return true;
     return status === STATUS.SENT && this.isKnown && version <= this.#version;
   }
