@@ -1,7 +1,7 @@
 from allauth.account import views as account
 from django.urls import path
 
-from . import api, views
+from . import api, emoji_list, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("rooms/<str:slug>/", views.room, name="room"),
     path("keep/", views.keep, name="keep"),
     path("connection/", views.connection, name="connection"),
+    path("emoji.json", emoji_list.groups, name="emoji"),
     path("healthz", views.healthz, name="healthz"),
     path("api/ticket", api.ticket, name="ticket"),
     path("ws/", api.socket_only),

@@ -24,6 +24,8 @@ from chat.models import Room
 from chat.rooms import unused_guests
 from chat.rooms.permissions import visible_rooms
 
+from . import emoji_list
+
 GUEST_SESSION_AGE_S = 365 * 24 * 3600
 
 # Pages cost the same with ten rooms and with thousands.
@@ -84,7 +86,13 @@ def room(request: SignedInRequest, slug: str) -> HttpResponse:
     visible = visible_rooms(request.user.pk)
     here = get_object_or_404(visible, slug=slug)
     rooms, are_there_more = _rooms_beside(here, list(visible[: ROOMS_BESIDE + 1]))
-    context = {"room": here, "rooms": rooms, "are_there_more": are_there_more, "config": _room_config(request, here)}
+    context = {
+        "room": here,
+        "rooms": rooms,
+        "are_there_more": are_there_more,
+        "quick_reactions": emoji_list.QUICK,
+        "config": _room_config(request, here),
+    }
     return render(request, "chat/room.html", context)
 
 
@@ -152,6 +160,7 @@ def _room_config(request: SignedInRequest, room: Room) -> dict:
         "socketPath": "/ws/",
         "room": {"slug": room.slug, "title": room.title},
         "name": request.user.username,
+        "emojiUrl": f"{reverse('emoji')}?{emoji_list.version()}",
         "ticketUrl": reverse("ticket"),
         "csrfToken": get_token(request),
     }

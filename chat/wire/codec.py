@@ -17,6 +17,7 @@ SUBPROTOCOL = "chat.v1"
 TICKET_PREFIX = "ticket."
 _encoder = msgspec.json.Encoder()
 _verb_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[VERBS])  # noqa: UP007 (a tuple)
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _message_decoder = msgspec.json.Decoder(Message)
 encode = _encoder.encode
 decode_message = _message_decoder.decode
@@ -34,13 +35,27 @@ def decode_verb(line: str) -> Verb:
     return verb
 
 
+def decode_object(line: str) -> dict[str, Any]:
+    """The fields of a JSON object, or BrokenFrame; of arrays and objects among them, nothing but that they are there.
+
+    What is nested makes no objects here: one that is made where the stack ends may have the garbage collector run
+    there, and whatever that calls fails.
+    """
+    try:
+        return {name: _scalar(raw) for name, raw in _object_decoder.decode(line).items()}
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise BrokenFrame("bad_json", "This is not a JSON object.") from None
+
+
+def _scalar(raw: msgspec.Raw) -> Any:
+    return ... if bytes(raw)[:1] in b"[{" else msgspec.json.decode(raw)
+
+
 def _explain(line: str, problem: msgspec.ValidationError) -> BrokenFrame:
     try:
-        given = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
-        return BrokenFrame("bad_json", "This is not a JSON object.")
+        given = decode_object(line)
+    except BrokenFrame as broken:
+        return broken
     id = given.get("id")
     id = id if isinstance(id, str | int) and not isinstance(id, bool) else None
     if str(problem).startswith("Invalid value") and str(problem).endswith("`$.type`"):

@@ -1,3 +1,4 @@
+import gc
 import json
 from datetime import UTC, datetime
 
@@ -136,6 +137,26 @@ def test_a_heart_beat_comes_back_byte_for_byte(mode_code, text):
 )
 def test_what_is_not_mode_code_is_broken(mode_code, text, code):
     assert codes(mode_code.decode(text)) == [code]
+
+
+@pytest.mark.parametrize("depth", [900, 1_000, 50_000])
+@pytest.mark.parametrize("text", ["[", '{"msg":[', '{"ModeCode":"message","msg":{"a":'])
+def test_nothing_is_made_of_what_is_nested(mode_code, text, depth):
+    """The collector that an allocation may start at the end of the stack calls what then fails."""
+    made = []
+
+    def note(phase, info):
+        made.append(phase)
+
+    gc.callbacks.append(note)
+    threshold = gc.get_threshold()
+    gc.set_threshold(20)
+    try:
+        mode_code.decode(text + "[" * depth)
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(note)
+    assert len(made) < 20
 
 
 def test_bytes_go_to_the_room(mode_code):

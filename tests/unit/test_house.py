@@ -192,7 +192,7 @@ WRITES_OF_MESSAGES = (
         (WRITES_OF_MESSAGES, PYTHON, {"chat/messages/rows.py"}),
         (r"rows\.(INSERT|UPDATE)\b", PYTHON, {"chat/messages/ledger.py"}),
         (r"(INSERT INTO|UPDATE) chat_room\b", PYTHON, {"chat/messages/ledger.py"}),
-        (r"msgspec\.json", PYTHON, {"chat/wire/codec.py", "chat/wire/dialects/mode_code.py"}),
+        (r"msgspec\.json", PYTHON, {"chat/wire/codec.py"}),
         (r"struct\.pack|0x8[0-9a-f]\b", sorted(CHAT.rglob("*.py")), {"chat/wire/frame.py"}),
         (r"ThreadPoolExecutor|SimpleQueue|sync_to_async", PYTHON, {"chat/database/threads.py"}),
         (r"\bBEGIN\b", PYTHON, {"chat/database/transaction.py"}),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from chat.wire import codec
 from chat.wire.change import Change
 from chat.wire.events import Bye, Error, Event
@@ -23,7 +21,7 @@ class ModeCode(Dialect):
         return [decoded_or_broken(self._decode, text)]
 
     def _decode(self, text: str) -> Request:
-        frame = _object(text)
+        frame = codec.decode_object(text)
         mode = frame.get("ModeCode")
         if mode == "heart_beat":
             return Echo(Frame(text.encode()))
@@ -62,16 +60,6 @@ class ModeCode(Dialect):
                 time=message.created_at,
             )
         ]
-
-
-def _object(text: str) -> dict:
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise BrokenFrame("bad_json", "This is not a JSON object.") from None
-    if not isinstance(found, dict):
-        raise BrokenFrame("bad_json", "This is not a JSON object.")
-    return found
 
 
 def _mode_code(**fields) -> Frame:

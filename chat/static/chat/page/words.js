@@ -1,8 +1,9 @@
-import { CLOSE, ERROR, STATE } from "../client/constants.js";
+import { CLOSE, ERROR, STATE, VERB } from "../client/constants.js";
 import { gettext, interpolate, ngettext } from "./i18n.js";
 
 const MS_PER_S = 1000;
 const NAMES_OF_TYPISTS = 3;
+const NAMES_OF_REACTIONS = 10;
 const REASONS = {
   [ERROR.BAD_JSON]: () => gettext("the server could not read it."),
   [ERROR.BAD_FRAME]: () => gettext("it has a character that cannot be kept."),
@@ -13,6 +14,12 @@ const REASONS = {
   [ERROR.FORBIDDEN]: () => gettext("you may not write here."),
   [ERROR.NOT_FOUND]: () => gettext("this room is not there any more."),
   [ERROR.INTERNAL]: () => gettext("something went wrong on the server."),
+};
+
+const CHANGE_REASONS = {
+  [ERROR.NOT_FOUND]: () => gettext("the message is not there any more."),
+  [ERROR.FORBIDDEN]: (verb) =>
+    verb === VERB.REACT ? gettext("no more reactions fit here.") : gettext("you may not change this message."),
 };
 
 /** The connection's state in words, at this moment. */
@@ -35,6 +42,29 @@ export function secondsLeft(until, now) {
 /** Why a message was not sent. What a newer server says is in its own words. */
 export function errorWords({ code, message }) {
   return REASONS[code]?.() ?? message ?? code;
+}
+
+/** Why a change of a message that is there was not made. */
+export function changeErrorWords({ verb, error }) {
+  return interpolate(gettext("Not changed: %(reason)s"), { reason: CHANGE_REASONS[error.code]?.(verb) ?? errorWords(error) });
+}
+
+/** Who reacted so; a name keeps its direction to itself. */
+export function reactionWords(emoji, names) {
+  const shown = names.slice(0, NAMES_OF_REACTIONS).map(isolated).join(gettext(", "));
+  const more = names.length - NAMES_OF_REACTIONS;
+  if (more <= 0) return `${emoji} ${shown}`;
+  return interpolate(ngettext("%(shown)s and %(count)s more", "%(shown)s and %(count)s more", more), {
+    shown: `${emoji} ${shown}`,
+    count: more,
+  });
+}
+
+/** All reactions to a message, counted. */
+export function reactionsWords(reactions) {
+  const counts = Object.entries(reactions).map(([emoji, names]) => `${emoji} ${names.length}`);
+  if (counts.length === 0) return "";
+  return interpolate(gettext("reactions: %(counts)s"), { counts: counts.join(" ") });
 }
 
 export function roomRefusalWords(code) {

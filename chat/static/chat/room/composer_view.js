@@ -8,13 +8,19 @@ const ON_SCREEN_KEYBOARD = "(pointer: coarse)";
 const DRAFT_EVERY_MS = 300;
 const IME_KEY_CODE = 229;
 
-/** Where one writes: Enter sends, Shift+Enter begins a line, and what is not sent is still there after a reload. */
+/**
+ * Where one writes: Enter sends, Shift+Enter begins a line, and what is not sent is still there after a reload. A message of
+ * one's own is edited here too; the draft waits meanwhile.
+ */
 export class ComposerView {
   #chat;
   #room;
   #outbox;
   #clock;
   #sent;
+  #wantsToEdit;
+  #editing = null;
+  #context;
   #form;
   #text;
   #counter;
@@ -23,26 +29,58 @@ export class ComposerView {
   #savedText = "";
   #isOnScreenKeyboard;
   #wasCut = false;
+  /** What a key does, where it does anything. */
+  #keys = {
+    Enter: () => !this.#isOnScreenKeyboard() && (() => this.#send()),
+    Escape: () => this.#editing && (() => this.#endEditing()),
+    ArrowUp: () => !this.#editing && this.#text.value === "" && (() => this.#wantsToEdit()),
+  };
 
-  /** `sent` is called after each message. */
-  constructor({ window, chat, room, outbox, clock, sent }) {
+  /** `sent` is called after each message, `wantsToEdit` when somebody goes up from an empty box. */
+  constructor({ window, chat, room, outbox, clock, sent, wantsToEdit = () => {} }) {
     const { document } = window;
     this.#chat = chat;
     this.#room = room;
     this.#outbox = outbox;
     this.#clock = clock;
     this.#sent = sent;
+    this.#wantsToEdit = wantsToEdit;
     this.#isOnScreenKeyboard = () => window.matchMedia(ON_SCREEN_KEYBOARD).matches;
     this.#form = document.getElementById("composer");
+    this.#context = document.getElementById("composer-context");
     this.#text = document.getElementById("composer-text");
     this.#counter = document.getElementById("composer-counter");
     this.#button = document.getElementById("composer-send");
     this.#form.addEventListener("submit", (event) => this.#submitted(event));
     this.#text.addEventListener("keydown", (event) => this.#keyPressed(event));
     this.#text.addEventListener("input", () => this.#typed());
+    document.getElementById("composer-cancel").addEventListener("click", () => this.#endEditing());
     window.addEventListener("pagehide", () => this.#saveDraft());
     document.addEventListener("visibilitychange", () => this.#saveDraft());
     this.#restoreDraft();
+    this.#show();
+  }
+
+  /** Takes a message of one's own into the box. */
+  edit({ seq, text }) {
+    this.#saveDraft();
+    this.#chat.stoppedTyping(this.#room.slug);
+    this.#editing = { seq, text };
+    this.#put(text);
+    this.#text.focus();
+    this.#text.setSelectionRange(text.length, text.length);
+  }
+
+  #endEditing() {
+    this.#editing = null;
+    this.#put(this.#savedText);
+    this.#text.focus();
+  }
+
+  #put(text) {
+    this.#text.value = text;
+    this.#wasCut = false;
+    this.#context.hidden = !this.#editing;
     this.#show();
   }
 
@@ -53,13 +91,15 @@ export class ComposerView {
 
   #keyPressed(event) {
     const isComposing = event.isComposing || event.keyCode === IME_KEY_CODE;
-    if (event.key !== "Enter" || event.shiftKey || isComposing || this.#isOnScreenKeyboard()) return;
+    const act = isComposing || event.shiftKey ? undefined : this.#keys[event.key]?.();
+    if (!act) return;
     event.preventDefault();
-    this.#send();
+    act();
   }
 
   #typed() {
     this.#cut();
+    if (this.#editing) return this.#show();
     if (this.#text.textLength > 0) this.#chat.typing(this.#room.slug);
     else this.#chat.stoppedTyping(this.#room.slug);
     this.#clock.clearTimeout(this.#draftTimer);
@@ -69,12 +109,20 @@ export class ComposerView {
 
   #send() {
     if (!this.#maySend()) return;
+    if (this.#editing) return this.#sendEdit();
     this.#chat.post(this.#room.slug, this.#text.value.trim());
     this.#text.value = "";
     this.#saveDraft();
     this.#show();
     this.#text.focus();
     this.#sent();
+  }
+
+  #sendEdit() {
+    const { seq, text } = this.#editing;
+    const newText = this.#text.value.trim();
+    if (newText !== text) this.#chat.edit(this.#room.slug, seq, newText);
+    this.#endEditing();
   }
 
   /** What is pasted may be a film; each key after it would take seconds. It is still where it was copied from. */
@@ -110,14 +158,14 @@ export class ComposerView {
   /** What this page did not change it does not save: another tab may have. */
   #saveDraft() {
     this.#clock.clearTimeout(this.#draftTimer);
-    if (this.#text.value === this.#savedText) return;
+    if (this.#editing || this.#text.value === this.#savedText) return;
     this.#savedText = this.#text.value;
     this.#outbox.saveDraft(this.#room.slug, this.#savedText);
   }
 
   async #restoreDraft() {
     const draft = await this.#outbox.draft(this.#room.slug);
-    if (!draft || this.#text.value) return;
+    if (!draft || this.#editing || this.#text.value) return;
     this.#text.value = this.#savedText = draft.slice(0, KEPT_LIMITS * this.#chat.textLimit);
     this.#show();
   }

@@ -2,10 +2,16 @@ import { Announcer } from "./announcer.js";
 import { Chat } from "../client/chat.js";
 import { ComposerView } from "./composer_view.js";
 import { Connection } from "../client/connection.js";
+import { DeleteDialog } from "./delete_dialog.js";
+import { EmojiPicker } from "./emoji_picker.js";
+import { MessageActions } from "./message_actions.js";
+import { MessageSheet } from "./message_sheet.js";
 import { PresenceView } from "./presence_view.js";
 import { RoomView } from "./room_view.js";
 import { StatusView } from "../page/status_view.js";
 import { Times, localeOf } from "../page/times.js";
+import { Toast } from "../page/toast.js";
+import { Toolbar } from "./toolbar.js";
 import { TypingView } from "./typing_view.js";
 import { clock, openChannel, readConfig, socketUrl, watchNetwork } from "../page/browser.js";
 import { fetchTicket } from "../client/tickets.js";
@@ -27,11 +33,37 @@ const room = chat.open(config.room.slug, config.room.title);
 const times = new Times({ language: localeOf(document.documentElement.lang, navigator.languages) });
 
 const announcer = new Announcer({ document, chat, room, clock });
-const roomView = new RoomView({ window, chat, room, clock, times });
-new ComposerView({ window, chat, room, outbox, clock, sent: () => roomView.toBottom() });
+const roomView = new RoomView({ window, chat, room, clock, times, shown: () => actions.refresh() });
+const composer = new ComposerView({
+  window,
+  chat,
+  room,
+  outbox,
+  clock,
+  sent: () => roomView.toBottom(),
+  wantsToEdit: () => actions.editLast(),
+});
+const actions = new MessageActions({
+  window,
+  chat,
+  room,
+  clock,
+  composer,
+  toast: new Toast({ document, clock }),
+  toolbarAt: (deedsOf) => new Toolbar({ document, deedsOf }),
+  sheet: new MessageSheet({ document }),
+  picker: new EmojiPicker({ window, load: () => loadEmoji(config.emojiUrl) }),
+  deletion: new DeleteDialog({ document }),
+});
 new PresenceView({ document, chat, room, clock });
 new StatusView({ document, chat, clock, announcer });
 new TypingView({ document, chat, room, clock });
 roveMessages(document.getElementById("messages"), document.getElementById("message-list"));
 
 chat.connect();
+
+async function loadEmoji(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`the emoji: ${answer.status}`);
+  return answer.json();
+}

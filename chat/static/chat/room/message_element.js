@@ -1,5 +1,6 @@
 import { gettext, interpolate } from "../page/i18n.js";
-import { errorWords } from "../page/words.js";
+import { changeErrorWords, errorWords, reactionsWords } from "../page/words.js";
+import { fillReactions } from "./reactions.js";
 import { linkify } from "./linkify.js";
 import { wearFace } from "../page/avatar.js";
 import { STATUS } from "../client/constants.js";
@@ -31,7 +32,8 @@ export class MessageElements {
   }
 
   fill(element, { line, isContinued }, { isSlow, isOnline }) {
-    const { author, created_at: createdAt, edited_at: editedAt, deleted, seq, status } = line;
+    const { author, created_at: createdAt, edited_at: editedAt, deleted, seq } = line;
+    const status = statusOf(line);
     const time = this.#times.time(createdAt);
     part(element, "author").textContent = author;
     fillTime(part(element, "time"), createdAt, time, this.#times.moment(createdAt));
@@ -45,13 +47,20 @@ export class MessageElements {
     mark(element, "edited", editedAt && !deleted ? "" : undefined);
     mark(element, "deleted", deleted ? "" : undefined);
     fillNote(part(element, "note"), noteOf(line, isSlow, isOnline));
+    fillReactions(part(element, "reactions"), line.reactions, this.#me);
     part(element, "actions").hidden = status !== STATUS.FAILED;
-    element.setAttribute("aria-label", `${author}, ${time}: ${spoken(line)}`);
+    part(element, "discard").textContent = line.change ? gettext("Discard") : gettext("Delete");
+    element.setAttribute("aria-label", `${author}, ${time}: ${[spoken(line), ...spokenMarks(line)].join(", ")}`);
   }
 
   #fillDay(element, { moment }) {
     fillTime(part(element, "day"), moment, this.#times.day(moment));
   }
+}
+
+/** How far the message has come, or the latest change of it that is on its way. */
+export function statusOf({ status, change }) {
+  return change?.status ?? status;
 }
 
 /** What is said of a message when it is read aloud. */
@@ -61,8 +70,15 @@ export function spoken({ text, deleted, binary }) {
   return text;
 }
 
-function noteOf({ status, error, deleted, edited_at: editedAt }, isSlow, isOnline) {
-  if (status === STATUS.FAILED) return failureWords(error);
+function spokenMarks({ deleted, edited_at: editedAt, reactions = {} }) {
+  const marks = [editedAt && !deleted && gettext("edited"), reactionsWords(reactions)];
+  return marks.filter(Boolean);
+}
+
+function noteOf(line, isSlow, isOnline) {
+  const { deleted, edited_at: editedAt } = line;
+  const status = statusOf(line);
+  if (status === STATUS.FAILED) return line.change ? changeErrorWords(line.change) : failureWords(line.error);
   if (status === STATUS.SENDING && isSlow) return isOnline ? gettext("Sending…") : gettext("Not sent yet");
   if (status === STATUS.SENDING) return "";
   return editedAt && !deleted ? gettext("edited") : "";

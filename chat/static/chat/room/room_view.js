@@ -1,4 +1,4 @@
-import { MessageElements } from "./message_element.js";
+import { MessageElements, statusOf } from "./message_element.js";
 import { MessageList } from "./message_list.js";
 import { Scroller } from "./scroller.js";
 import { arrange } from "./timeline.js";
@@ -18,6 +18,7 @@ export class RoomView {
   #room;
   #clock;
   #times;
+  #shown;
   #window;
   #document;
   #list;
@@ -29,11 +30,13 @@ export class RoomView {
   #history = "idle";
   #historyFailedAt = -Infinity;
 
-  constructor({ window, chat, room, clock, times }) {
+  /** `shown` is called after each showing. */
+  constructor({ window, chat, room, clock, times, shown = () => {} }) {
     this.#chat = chat;
     this.#room = room;
     this.#clock = clock;
     this.#times = times;
+    this.#shown = shown;
     this.#window = window;
     this.#document = window.document;
     this.#list = new MessageList({
@@ -79,8 +82,9 @@ export class RoomView {
     this.#scroller.keepInPlace(() => {
       this.#list.show(items, (line) => this.#isSlow(line), this.#chat.isOnline);
       this.#showNotes(lines);
+      this.#shown();
     });
-    if (lines.some(({ status }) => status === STATUS.SENDING)) this.#showAgainLater();
+    if (lines.some((line) => statusOf(line) === STATUS.SENDING)) this.#showAgainLater();
   }
 
   /** Who stays at the bottom for long does not gather the whole conversation. */
@@ -129,8 +133,9 @@ export class RoomView {
   }
 
   /** A message says that it is being sent only when that takes a while. */
-  #isSlow({ status, created_at: createdAt }) {
-    return status === STATUS.SENDING && this.#clock.now() - new Date(createdAt) >= SLOW_AFTER_MS;
+  #isSlow(line) {
+    const since = line.change?.changedAt ?? line.created_at;
+    return statusOf(line) === STATUS.SENDING && this.#clock.now() - new Date(since) >= SLOW_AFTER_MS;
   }
 
   #showAgainLater() {
@@ -187,12 +192,7 @@ export class RoomView {
   }
 
   #pressed(target) {
-    const { action } = target.dataset;
-    const key = target.closest("[data-key]")?.dataset.key;
-    if (action === "unfold") return this.#unfold(target.closest("[data-key]"));
-    const line = action && this.#room.lines().find((candidate) => candidate.key === key);
-    if (line && action === "retry") this.#chat.retry(line.nonce);
-    if (line && action === "discard") this.#chat.discard(line.nonce);
+    if (target.dataset.action === "unfold") this.#unfold(target.closest("[data-key]"));
   }
 
   #unfold(element) {
