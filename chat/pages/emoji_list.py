@@ -17,7 +17,7 @@ SKIN_TONES = frozenset("🏻🏼🏽🏾🏿")
 FULLY_QUALIFIED = emoji.STATUS["fully_qualified"]
 LAST = 0x10FFFF
 
-# The groups that a keyboard has, by the first character of an emoji: each group reaches up to the one that is named here.
+# The groups that a keyboard has, by an emoji's first character: each group reaches up to the one that is named here.
 # Unicode has groups in emoji-test.txt; no package carries them.
 SMILEYS, PEOPLE, NATURE, FOOD = "smileys", "people", "nature", "food"
 TRAVEL, PLAY, THINGS, SYMBOLS, FLAGS = "travel", "play", "things", "symbols", "flags"

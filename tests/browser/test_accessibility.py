@@ -69,3 +69,20 @@ async def test_the_drawer_of_a_phone(chat):
     await breaks_no_rule(ada, PHONE)
     await ada.presses("Close")
     await expect(ada.page.get_by_role("navigation", name="Rooms")).to_be_hidden()
+
+
+async def test_what_can_be_done_with_a_message(chat):
+    ada = await chat.enter("ada")
+    await ada.says("Hello")
+    await ada.sees_sent("Hello")
+    await ada.line("Hello").focus()
+    await ada.page.keyboard.press("Tab")
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.line("Hello").locator(".reaction")).to_have_count(1)
+    await breaks_no_rule(ada)
+    await ada.page.get_by_role("toolbar").get_by_role("button", name="Add a reaction").click()
+    await expect(ada.page.get_by_role("button", name="rocket", exact=True)).to_be_attached()
+    await breaks_no_rule(ada)
+    await ada.page.keyboard.press("Escape")
+    await ada.page.get_by_role("toolbar").get_by_role("button", name="Delete").click()
+    await breaks_no_rule(ada)

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { gettext, interpolate, ngettext } from "../../../chat/static/chat/page/i18n.js";
-import { errorWords, newMessagesWords, stateWords, typingWords } from "../../../chat/static/chat/page/words.js";
+import {
+  changeErrorWords,
+  errorWords,
+  newMessagesWords,
+  reactionWords,
+  reactionsWords,
+  stateWords,
+  typingWords,
+} from "../../../chat/static/chat/page/words.js";
 import { ERROR, STATE } from "../../../chat/static/chat/client/constants.js";
 
 const RETRIED = ["rate_limited", "unavailable", "disconnected", "timeout"];
@@ -76,4 +84,23 @@ test("without a catalog texts are English", () => {
 test("places of a text are filled with text only, and unknown places stay", () => {
   assert.equal(interpolate("%(a)s and %(b)s", { a: "$&%(b)s", b: 0 }), "$&%(b)s and 0");
   assert.equal(interpolate("%(c)s", {}), "%(c)s");
+});
+
+test("who reacted, by name, and how many more", () => {
+  assert.equal(reactionWords("👍", ["bob", "carol"]), "👍 \u2068bob\u2069, \u2068carol\u2069");
+  const many = Array.from({ length: 12 }, (_, number) => `n${number}`);
+  assert.match(reactionWords("👍", many), /n9\u2069 and 2 more$/u);
+});
+
+test("the reactions to a message, counted", () => {
+  assert.equal(reactionsWords({ "👍": ["bob", "carol"], "🎉": ["bob"] }), "reactions: 👍 2 🎉 1");
+  assert.equal(reactionsWords({}), "");
+});
+
+test("why a change was not made, in the words of a change", () => {
+  const refused = (verb, code) => changeErrorWords({ verb, error: { code } });
+  assert.equal(refused("edit", "not_found"), "Not changed: the message is not there any more.");
+  assert.equal(refused("edit", "forbidden"), "Not changed: you may not change this message.");
+  assert.equal(refused("react", "forbidden"), "Not changed: no more reactions fit here.");
+  assert.equal(refused("edit", "too_long"), "Not changed: it is too long.");
 });
