@@ -1,14 +1,20 @@
 """The way out of one WebSocket: straight to the kernel, or into the transport's buffer, and never without bound.
 
-A peer is cut with 4101 when more than OUTBOUND_LIMIT_BYTES wait behind the frame that is on its way, or when it
-takes nothing of what waits for STALL_TIMEOUT_S. What waits is counted in the transport's own buffer (Twisted's
-`dataBuffer`, `offset` and `_tempData…`), and the kernel is told to hold little that is not yet sent.
+What waits for a peer waits here, as the very bytes that wait for others too: a burst into a room costs a slow line of
+its readers no copy. The transport is given a piece at a time, since it makes one buffer of all that it has; the kernel
+is told to hold little that is not yet sent.
+
+A peer is cut with 4101 when it takes nothing of what waits for STALL_TIMEOUT_S; when more than OUTBOUND_LIMIT_BYTES
+wait behind the frame that is on its way and it takes less than PACE_BYTES in PACE_S; and at BEHIND_LIMIT_BYTES in any
+case: that is what one name may say at once, twenty times a mebibyte, and some more.
 """
 
 import asyncio
 import logging
 import math
 import socket
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,6 +23,9 @@ from twisted.protocols.policies import ProtocolWrapper
 logger = logging.getLogger(__name__)
 
 OUTBOUND_LIMIT_BYTES = 768 * 1024
+BEHIND_LIMIT_BYTES = 24 * 1024 * 1024
+PACE_BYTES, PACE_S = 32 * 1024, 1.0
+PIECE_BYTES = 64 * 1024
 KERNEL_LIMIT_BYTES = 128 * 1024
 STALL_CHECK_S = 1.0
 STALL_TIMEOUT_S = 10.0
@@ -61,9 +70,14 @@ class Frames:
         "_limit_bytes",
         "_is_closed",
         "_is_watched",
+        "_is_full",
+        "_waiting",
+        "_waiting_bytes",
         "_queued_bytes",
         "_taken_bytes",
         "_stalled_s",
+        "_paced_bytes",
+        "_paced_at",
         "emptied",
     )
 
@@ -75,9 +89,10 @@ class Frames:
         self._direct: Callable[[bytes], int] | None = None  # `_send_now`, while open and nothing waits
         self._limit_bytes: float = OUTBOUND_LIMIT_BYTES
         self._is_closed = False
-        self._is_watched = False
-        self._queued_bytes = self._taken_bytes = 0
-        self._stalled_s = 0.0
+        self._is_watched = self._is_full = False
+        self._waiting: deque[bytes | memoryview] | None = None  # what the transport was not given yet
+        self._waiting_bytes = self._queued_bytes = self._taken_bytes = self._paced_bytes = 0
+        self._stalled_s = self._paced_at = 0.0
         self.emptied: asyncio.Event | None = None  # there while `await send` has to wait
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
@@ -111,8 +126,9 @@ class Frames:
 
     @property
     def buffered_bytes(self) -> int:
+        """What waits: here, and in the transport's own buffer (Twisted's `dataBuffer`, `offset` and `_tempData…`)."""
         bottom = self._bottom
-        return len(bottom.dataBuffer) - bottom.offset + bottom._tempDataLen
+        return self._waiting_bytes + len(bottom.dataBuffer) - bottom.offset + bottom._tempDataLen
 
     def pause(self) -> None:
         """Read nothing from this peer until `resume`."""
@@ -123,7 +139,7 @@ class Frames:
 
     def send(self, data: bytes) -> bool:
         """For the protocol: whatever it sends, in any state."""
-        if self._bottom.dataBuffer or self._bottom._tempDataBuffer:
+        if self._waiting or self._bottom.dataBuffer or self._bottom._tempDataBuffer:
             return self._queue(data)
         if self.protocol.state == self.protocol.STATE_OPEN and not self._is_closed:
             self._direct = self._send_now
@@ -152,17 +168,42 @@ class Frames:
         return self._queue(data[sent:])
 
     def _queue(self, data: bytes) -> bool:
-        self._transport.write(data)
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
         self._queued_bytes += len(data)
+        self._feed()
         waiting_bytes = self.buffered_bytes
         if not self._is_watched:
             self._taken_bytes = self._queued_bytes - waiting_bytes
             self._stalled_s = 0.0
+            self._note_pace(self._taken_bytes)
             self._watch()
-        if waiting_bytes <= self._limit_bytes:
+        if waiting_bytes <= self._limit_bytes or self._keeps_pace(waiting_bytes):
             return True
         self._cut(waiting_bytes)
         return False
+
+    def _feed(self) -> None:
+        """Give the transport pieces until it says that its buffer is full."""
+        while self._waiting and not self._is_full:
+            data = self._waiting.popleft()
+            piece, rest = data[:PIECE_BYTES], memoryview(data)[PIECE_BYTES:]
+            if rest:
+                self._waiting.appendleft(rest)
+            self._waiting_bytes -= len(piece)
+            self._transport.write(bytes(piece))
+
+    def _keeps_pace(self, waiting_bytes: int) -> bool:
+        """Whether the peer has read enough of late; who has just begun to wait has had no time to."""
+        taken_bytes = self._queued_bytes - waiting_bytes
+        if taken_bytes - self._paced_bytes >= PACE_BYTES:
+            self._note_pace(taken_bytes)
+        return waiting_bytes <= BEHIND_LIMIT_BYTES and time.monotonic() - self._paced_at <= PACE_S
+
+    def _note_pace(self, taken_bytes: int) -> None:
+        self._paced_bytes, self._paced_at = taken_bytes, time.monotonic()
 
     def _watch(self) -> None:
         self._is_watched = True
@@ -187,12 +228,15 @@ class Frames:
 
     def pauseProducing(self) -> None:
         """From the transport: its buffer is full."""
+        self._is_full = True
         if self.emptied is None:
             self.emptied = asyncio.Event()
 
     def resumeProducing(self) -> None:
         """From the transport: its buffer is empty."""
-        if self.emptied is not None:
+        self._is_full = False
+        self._feed()
+        if self.emptied is not None and not self._is_full:
             self.emptied.set()
             self.emptied = None
 
@@ -202,6 +246,7 @@ class Frames:
         self._send_now = _send_nothing
         self._bottom.dataBuffer, self._bottom._tempDataBuffer = b"", []
         self._bottom.offset = self._bottom._tempDataLen = 0
+        self._waiting, self._waiting_bytes = None, 0
         self.resumeProducing()
 
 

@@ -187,15 +187,60 @@ async def test_what_does_not_fit_waits_and_everything_later_waits_behind_it(open
     assert opened.take() == b"frame"
 
 
-async def test_more_than_the_limit_behind_a_frame_is_refused(opened, caplog):
+@pytest.fixture
+def pass_time(monkeypatch):
+    """Time that passes for frames when told."""
+    now_s = 1000.0
+
+    def pass_time(seconds):
+        nonlocal now_s
+        now_s += seconds
+
+    monkeypatch.setattr(frames, "time", SimpleNamespace(monotonic=lambda: now_s))
+    return pass_time
+
+
+async def test_who_takes_too_little_is_refused_more_than_the_limit_behind_a_frame(opened, caplog, pass_time):
     caplog.set_level(logging.INFO)
     assert opened.write(LONG)
     assert opened.write(b"x" * frames.OUTBOUND_LIMIT_BYTES)
+    pass_time(frames.PACE_S + 0.01)
     assert not opened.write(b"x")
     assert opened.protocol.localCloseCode == 4101
     assert not opened.write(b"x")
     assert opened.take_all().endswith(b"x\x88\x02\x10\x05")
     assert len(caplog.messages) == 1
+
+
+async def test_who_has_just_been_told_much_has_time_to_begin_to_read(opened):
+    frame = b"x" * 1024 * 1024
+    for _ in range(20):
+        assert opened.write(frame)
+    assert opened.take_all() == frame * 20
+
+
+async def test_who_reads_on_may_be_far_behind(opened, pass_time):
+    for _ in range(20):
+        assert opened.write(LONG)
+        assert opened.write(b"x" * frames.PIECE_BYTES)
+        while len(opened.take()) < frames.PACE_BYTES:
+            opened.transport.doWrite()
+        pass_time(frames.PACE_S)
+    assert opened.frames.buffered_bytes > 10 * frames.OUTBOUND_LIMIT_BYTES
+
+
+async def test_nobody_is_more_than_the_last_limit_behind(opened):
+    while opened.write(LONG):
+        assert opened.frames.buffered_bytes <= frames.BEHIND_LIMIT_BYTES
+    assert opened.protocol.localCloseCode == 4101
+
+
+async def test_what_waits_for_many_is_not_copied_for_each(opened):
+    for _ in range(5):
+        assert opened.write(LONG)
+    held_bytes = len(opened.transport.dataBuffer) + opened.transport._tempDataLen
+    assert held_bytes <= 2 * frames.PIECE_BYTES
+    assert opened.frames._waiting[-1] is LONG
 
 
 async def test_a_peer_that_takes_nothing_is_cut(opened):
