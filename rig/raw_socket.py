@@ -94,9 +94,7 @@ class RawSocket:
     async def send_frame(
         self, opcode: int, payload: bytes = b"", *, is_final: bool = True, is_masked: bool = True, rsv: int = 0
     ) -> None:
-        mask = os.urandom(4) if is_masked else b""
-        header = _header(is_final << 7 | rsv << 4 | opcode, is_masked << 7, len(payload))
-        await self.send_raw(header + mask + (_masked(payload, mask) if mask else payload))
+        await self.send_raw(wire(opcode, payload, is_final=is_final, is_masked=is_masked, rsv=rsv))
 
     async def send_raw(self, data: bytes) -> None:
         """Bytes below the level of frames."""
@@ -189,6 +187,13 @@ class RawSocket:
         """Whether TCP ends as well."""
         async with asyncio.timeout(PATIENCE_S):
             return await self._reader.read() == b""
+
+
+def wire(opcode: int, payload: bytes, *, is_final: bool = True, is_masked: bool = True, rsv: int = 0) -> bytes:
+    """A frame of a client as it travels."""
+    mask = os.urandom(4) if is_masked else b""
+    header = _header(is_final << 7 | rsv << 4 | opcode, is_masked << 7, len(payload))
+    return header + mask + (_masked(payload, mask) if mask else payload)
 
 
 def _header(first: int, masked: int, length: int) -> bytes:

@@ -8,7 +8,7 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import entering
 from accounts.forms import EnterForm, KeepForm
 from accounts.models import User
+from accounts.text import is_storable
 from chat.models import Room
 from chat.rooms import unused_guests
 from chat.rooms.permissions import visible_rooms
@@ -84,6 +85,8 @@ def _entering(request: HttpRequest, form: EnterForm) -> User | None:
 def room(request: SignedInRequest, slug: str) -> HttpResponse:
     """The frame of a conversation: some rooms beside it, and what the modules need to fill it."""
     visible = visible_rooms(request.user.pk)
+    if not is_storable(slug):  # not every database takes it for a question even
+        raise Http404
     here = get_object_or_404(visible, slug=slug)
     rooms, are_there_more = _rooms_beside(here, list(visible[: ROOMS_BESIDE + 1]))
     context = {

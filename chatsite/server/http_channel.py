@@ -1,12 +1,15 @@
 """The way in for HTTP requests: a client may be slow, but not for ever, and may send much, but not without end."""
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from daphne.http_protocol import WebRequest
 from twisted.protocols.basic import LineReceiver
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.web import http
 
+from .asked_to_upgrade import Refusal, refusal, use_origin_form
 from .hooks import hook
 
 logger = logging.getLogger("chatsite.server")
@@ -23,6 +26,10 @@ URI_TOO_LONG = (414, "URI Too Long", "The address is too long.")
 HEADERS_TOO_LARGE = (431, "Request Header Fields Too Large", "The headers are too large: cookies of this host, mostly.")
 
 
+for status in HTTPStatus:  # Twisted does not know the words of all
+    http.RESPONSES.setdefault(status.value, status.phrase.encode())
+
+
 class ChatRequest(WebRequest):
     """Daphne's request, which takes other people's headers as they come."""
 
@@ -31,7 +38,17 @@ class ChatRequest(WebRequest):
         self._replace_next_lines()
         self._join_cookies()
         self._drop_odd_addresses()
+        self.responseHeaders.setRawHeaders(b"date", [http.datetimeToString()])
+        use_origin_form(self)
+        if refused := refusal(self):
+            return self._refuse(refused)
         return super().process()
+
+    def _refuse(self, refused: Refusal) -> None:
+        for name, value in refused.headers:
+            self.responseHeaders.setRawHeaders(name, [value])
+        self.channel.persistent = False
+        self.basic_error(refused.status, refused.words, refused.why)
 
     def _replace_next_lines(self) -> None:
         """Daphne refuses a value with NEXT_LINE anywhere, because autobahn would break the line there.
@@ -92,9 +109,21 @@ class PatientChannel(http.HTTPChannel):
             self._refuse(*TOO_LARGE)
 
     def _forget_upgraded(self) -> None:
-        """A request that Daphne made a WebSocket of: the two know each other, and would wait for the collector."""
+        """A request that Daphne made a WebSocket of: the two know each other, and would wait for the collector.
+
+        What came right behind it, in the same segment, is the WebSocket's.
+        """
         if self.requests and self.requests[0].transport is None:
             self.requests.clear()
+            behind, self._dataBuffer = b"".join(self._dataBuffer), []
+            if behind:
+                self._socket().dataReceived(behind)
+
+    def _socket(self) -> Any:
+        """What Daphne put in our place, above TLS too."""
+        if isinstance(self.transport, ProtocolWrapper):
+            return self.transport.wrappedProtocol
+        return self.transport.protocol
 
     @hook
     def lineReceived(self, line: bytes) -> None:

@@ -96,7 +96,10 @@ class ChatServer(Server):
             self.http_factory.timeOut = REQUEST_TIMEOUT_S
         if is_fit(ChatSocket, rehearse):
             self.ws_factory.setProtocolOptions(
-                failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_TIMEOUT_S, allowNullOrigin=True
+                failByDrop=False,
+                closeHandshakeTimeout=CLOSE_HANDSHAKE_TIMEOUT_S,
+                allowNullOrigin=True,
+                echoCloseCodeReason=True,
             )
             self.ws_factory.protocol = with_options_of(self.ws_factory)
 
@@ -133,8 +136,7 @@ class ChatServer(Server):
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """While much waits to be sent to a peer, so does whoever sends more."""
         if isinstance(protocol, ChatSocket) and message.get("type") == "websocket.send":
-            while protocol.frames.emptied:
-                await protocol.frames.emptied.wait()
+            await protocol.about_to_send(message)
         await super().handle_reply(protocol, message)
 
     @hook

@@ -123,6 +123,13 @@ class ChatSocket(WebSocketProtocol):
         if self.state == self.STATE_OPEN:
             self.sendFrame(opcode=2 if binary else 1, payload=content if binary else content.encode())
 
+    async def about_to_send(self, message: Message) -> None:
+        """Whoever sends waits while much waits. What has no character or byte Daphne does not send, so we do."""
+        while self.frames.emptied:
+            await self.frames.emptied.wait()
+        if self.state == self.STATE_OPEN and not message.get("text") and not message.get("bytes"):
+            self.sendFrame(opcode=1 if message.get("bytes") is None else 2)
+
     # In
 
     @hook

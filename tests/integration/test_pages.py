@@ -66,6 +66,7 @@ def test_a_room_has_what_the_modules_need(client, alice, lobby):
     page = client.get("/rooms/lobby/")
     config = config_of(page)
     assert config.pop("csrfToken")
+    assert client.get(config.pop("emojiUrl")).headers["Content-Type"] == "application/json"
     assert config == {
         "socketPath": "/ws/",
         "room": {"slug": "lobby", "title": "Lobby"},
@@ -156,6 +157,11 @@ def test_no_page_has_inline_scripts_styles_or_handlers(client, alice, lobby, pat
     assert "</html>" in text
     assert not re.search(r"<style|\sstyle=|\son\w+=", text)
     assert set(re.findall(r"<script(?![^>]* src=)([^>]*)>", text)) <= {' id="chat-config" type="application/json"'}
+
+
+@pytest.mark.parametrize("slug", ["%00", "lobby%00", "%ED%A0%80", "%FF"])
+def test_an_address_that_no_database_keeps_is_no_room(client, alice, lobby, slug):
+    assert client.get(f"/rooms/{slug}/").status_code == 404
 
 
 @pytest.mark.parametrize(("code", "path"), [(404, "/nothing/"), (404, "/rooms//"), (404, "/rooms/a/b/")])

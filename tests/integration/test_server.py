@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosedError
 from chatsite.server.cli import MESSAGE_LIMIT_BYTES
 from chatsite.server.frames import BEHIND_LIMIT_BYTES, OUTBOUND_LIMIT_BYTES
 from rig.programs import free_port
-from rig.raw_socket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket
+from rig.raw_socket import BINARY, CLOSE, CONTINUATION, GONE, PING, PONG, TEXT, RawSocket, wire
 from rig.waiting import wait_until
 from tests.integration.tiny_server import (
     APPLICATION,
@@ -211,6 +211,55 @@ async def test_what_is_handed_over_ends_with_the_server(tmp_path):
             server.ask_to_stop()
             assert await socket.close_code() == 1001
         await server.said("disconnect 1001")
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_what_comes_in_the_segment_of_the_handshake_is_read(server, parts):
+    """A client may not wait for the answer."""
+    early = wire(TEXT, b"early") + wire(TEXT, b"bird")
+    asked, rest = UPGRADE % b"/echo" + b"\r\n" + early[: len(early) // parts], early[len(early) // parts :]
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    async with RawSocket(reader, writer) as socket:
+        await socket.send_raw(asked)
+        await reader.readuntil(b"\r\n\r\n")
+        await socket.send_raw(rest)
+        assert [await socket.text(), await socket.text()] == ["early", "bird"]
+
+
+@pytest.mark.parametrize("path", ["/echo", "/handed-over?early=nothing"])
+@pytest.mark.parametrize("code", [1000, 1001, 3000, 4999])
+async def test_a_peer_that_closes_is_answered_with_its_own_code(server, path, code):
+    async with await server.open(path) as socket:
+        await socket.send_close(code)
+        assert await socket.close_code() == code
+
+
+async def test_messages_of_nothing_come_back(server):
+    async with await server.open("/echo") as socket:
+        await socket.send_text("")
+        assert await socket.frame() == (TEXT, b"", True)
+        await socket.send_bytes(b"")
+        assert await socket.frame() == (BINARY, b"", True)
+
+
+@pytest.mark.parametrize(
+    "offer", ["permessage-deflate; client_max_window_bits=99", "permessage-deflate; unknown=1", ";;;"]
+)
+async def test_an_offer_of_an_extension_is_declined_however_it_is_written(server, offer):
+    async with await server.open("/echo", sec_websocket_extensions=offer) as socket:
+        await socket.send_text("hello")
+        assert await socket.text() == "hello"
+
+
+async def test_another_version_of_the_protocol_is_told_the_right_one(server):
+    answer = await server.tell(UPGRADE.replace(b"13", b"8") % b"/echo" + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 426 Upgrade Required\r\n")
+    assert b"\r\nsec-websocket-version: 13\r\n" in answer.lower()
+
+
+async def test_an_answer_says_when_it_was_given(server):
+    answer = await server.tell(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert re.search(rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT\r\n", answer)
 
 
 async def test_what_comes_before_the_handshake_is_answered_is_kept(server):
