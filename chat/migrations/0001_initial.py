@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import chat.models.room
+import chat.models.sort_key
 
 
 class Migration(migrations.Migration):
@@ -87,7 +88,8 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("slug", models.SlugField(allow_unicode=True, max_length=64, unique=True, verbose_name="address")),
-                ("title", models.CharField(db_index=True, max_length=80, verbose_name="title")),
+                ("title", models.CharField(max_length=80, verbose_name="title")),
+                ("sort_key", chat.models.sort_key.SortKeyField(db_default=b"")),
                 (
                     "is_private",
                     models.BooleanField(
@@ -109,7 +111,8 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "room",
                 "verbose_name_plural": "rooms",
-                "ordering": ["title"],
+                "ordering": ["sort_key", "title"],
+                "indexes": [models.Index(fields=["sort_key", "title"], name="rooms_in_order")],
             },
         ),
         migrations.AddField(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .keeping import leaving_alone
+from .sort_key import SortKeyField
 
 EPOCH_ALPHABET = string.ascii_lowercase + string.digits
 
@@ -24,7 +25,8 @@ class Room(models.Model):
     """A room. `head` is its latest change; `posts` its last message, counted from 1 without holes."""
 
     slug = models.SlugField(_("address"), max_length=64, unique=True, allow_unicode=True)
-    title = models.CharField(_("title"), max_length=80, db_index=True)
+    title = models.CharField(_("title"), max_length=80)
+    sort_key = SortKeyField()
     is_private = models.BooleanField(_("private"), default=False, help_text=_("Only members see that it exists."))
     head = models.BigIntegerField(default=0, editable=False)
     posts = models.BigIntegerField(default=0, editable=False)
@@ -36,7 +38,8 @@ class Room(models.Model):
     )
 
     class Meta:
-        ordering = ["title"]
+        ordering = ["sort_key", "title"]
+        indexes = [models.Index(fields=["sort_key", "title"], name="rooms_in_order")]
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
 

@@ -30,9 +30,9 @@ class RoomView(NamedTuple):
 
 
 def own_rooms(user_ids: list[int]) -> dict[int, list[RoomView]]:
-    """The rooms in which each of these users has a place, HELLO_ROOMS at most, by title; one query for all."""
+    """The rooms in which each of these users has a place, HELLO_ROOMS at most, in order; one query for all."""
     found: dict[int, list[RoomView]] = {user_id: [] for user_id in user_ids}
-    places = Membership.objects.filter(user__in=user_ids).order_by("room__title", "room")
+    places = Membership.objects.filter(user__in=user_ids).order_by("room__sort_key", "room__title", "room")
     columns = ("user", "role", "read_ordinal", "room", "room__slug", "room__title", "room__is_private", "room__head")
     for user_id, role, read, id, slug, title, is_private, head, posts in places.values_list(*columns, "room__posts"):
         if may_see(is_private, role) and len(found[user_id]) < limits.HELLO_ROOMS:

@@ -141,6 +141,21 @@ def test_an_address_at_which_there_is_no_room(alice, slug):
     assert told.value.code == "not_found"
 
 
+def test_rooms_come_in_the_order_in_which_people_look_for_them(alice):
+    """On whichever database, and after a change of the title too."""
+    titles = ["Room 10", "iOS", "Website", "Room 2", "accounting", "API", "Help", "Jobs", "Old"]
+    rooms = [Room.objects.create(slug=f"r{number}", title=title) for number, title in enumerate(titles[:4])]
+    rooms += Room.objects.bulk_create(Room(slug=f"b{number}", title=title) for number, title in enumerate(titles[4:]))
+    for room in rooms:
+        Membership.objects.create(room=room, user=alice)
+    renamed = Room.objects.get(title="Old")
+    renamed.title = "Board"
+    renamed.save()
+    in_order = ["accounting", "API", "Board", "Help", "iOS", "Jobs", "Room 2", "Room 10", "Website"]
+    assert [room.title for room in visible_rooms(alice.pk)] == in_order
+    assert [view.title for view in visible.own_rooms([alice.pk])[alice.pk]] == in_order
+
+
 def test_hello_is_bounded_by_title_and_each_person_gets_their_own(alice, bob, monkeypatch):
     monkeypatch.setattr(limits, "HELLO_ROOMS", 2)
     rooms = [Room.objects.create(slug=f"r{title}", title=title) for title in "CAB"]
