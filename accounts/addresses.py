@@ -24,6 +24,15 @@ def client_address(peer: str | None, forwarded: str | None) -> str:
     return str(_address(peer or "") or UNKNOWN)
 
 
+def makes_claims(forwarded: str | None) -> bool:
+    """Whether X-Forwarded-For says more than proxies of ours do: what stands left of the client was written by it.
+
+    It may be a proxy of the client's own office that says so, and many are behind it; or somebody who makes it up.
+    """
+    known = [address for part in (forwarded or "").split(",") if (address := _address(part)) is not None]
+    return sum(not (address.is_private or address.is_loopback) for address in known) > 1
+
+
 def _address(text: str) -> Address | None:
     """With a port, brackets, quotes or a zone, as proxies write it; None where it is no address."""
     text = text.strip().strip('"')

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from . import entering, names
-from .addresses import client_address
+from .addresses import client_address, makes_claims
 from .models import User, validate_is_not_reserved, validate_name
 
 
@@ -58,8 +58,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request) -> str:
         """Behind a proxy, as it says; never an exception, which would keep everybody out."""
-        forwarded = request.headers.get("X-Forwarded-For") if settings.CHAT_ORIGINS else None
-        return client_address(request.META.get("REMOTE_ADDR"), forwarded)
+        return client_address(request.META.get("REMOTE_ADDR"), _forwarded(request))
+
+    def makes_claims(self, request) -> bool:
+        return makes_claims(_forwarded(request))
 
     def _get_login_attempts_cache_key(self, request, **credentials) -> str:
         """A name's attempts are counted by address: nobody keeps somebody else out of their account."""
@@ -71,3 +73,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_password_change_redirect_url(self, request) -> str:
         return reverse("home")
+
+
+def _forwarded(request) -> str | None:
+    """What proxies say, where there are any."""
+    return request.headers.get("X-Forwarded-For") if settings.CHAT_ORIGINS else None

@@ -176,7 +176,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 # By address; an office is one address. Wrong passwords also by name and address: nobody locks somebody else out.
-ACCOUNT_RATE_LIMITS = {"enter": "300/m/ip", "login_failed": "30/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"enter": "300/m/ip", "enter_from_behind": "60/m/ip", "login_failed": "30/m/ip,5/5m/key"}
 
 # Languages
 

@@ -142,6 +142,17 @@ def test_somebody_who_is_signed_in_does_not_enter_again(client, lobby):
     assert who(client) == "alice"
 
 
+def test_an_address_behind_which_addresses_are_made_up_enters_less_often(client, lobby, settings):
+    settings.CHAT_ORIGINS = ["https://chat.test"]
+    settings.ACCOUNT_RATE_LIMITS = {"enter": "9/m/ip", "enter_from_behind": "2/m/ip"}
+    claims = [
+        client.post("/enter/", {"name": ""}, headers={"X-Forwarded-For": f"9.9.9.{n}, 7.7.7.7"}) for n in range(3)
+    ]
+    honest = [client.post("/enter/", {"name": ""}, headers={"X-Forwarded-For": "7.7.7.7, 10.0.0.1"}) for _ in range(3)]
+    assert [answer.status_code for answer in claims] == [200, 200, 429]
+    assert [answer.status_code for answer in honest] == [200, 200, 200]
+
+
 def test_entering_is_limited_by_address(client, lobby, settings):
     settings.ACCOUNT_RATE_LIMITS = {"enter": "2/m/ip"}
     answers = [enter(client, "no name") for _ in range(3)]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.addresses import UNKNOWN, client_address
+from accounts.addresses import UNKNOWN, client_address, makes_claims
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,21 @@ from accounts.addresses import UNKNOWN, client_address
 )
 def test_the_client_is_the_last_address_that_is_not_a_proxys(peer, forwarded, address):
     assert client_address(peer, forwarded) == address
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "claims"),
+    [
+        (None, False),
+        ("9.9.9.9", False),
+        ("9.9.9.9, 10.0.0.9, fd00::1", False),
+        ("unknown, 9.9.9.9", False),
+        ("1.1.1.1, 9.9.9.9", True),
+        ("1.1.1.1, 9.9.9.9, 10.0.0.9", True),
+    ],
+)
+def test_what_stands_left_of_the_client_is_its_own_claim(forwarded, claims):
+    assert makes_claims(forwarded) is claims
 
 
 @given(st.text(), st.text())
