@@ -65,8 +65,10 @@ class Window:
 class Load:
     """Clients of one server who post, in one of several rhythms, while the server's processes are watched."""
 
+    clients_class = Clients
+
     def __init__(self, wire: Wire, addresses: Sequence[Address], server_pids: Sequence[int], split: machine.Split):
-        self.clients = Clients(wire, addresses, self._count)
+        self.clients = self.clients_class(wire, addresses, self._count)
         self._pids = server_pids
         self._split = split
         self._posters: dict[str, Any] = {}
@@ -124,6 +126,12 @@ class Load:
                 self.clients.turn(TURN_S)
             self.post(room)
         self._land()
+
+    def server_cpu_s(self) -> float:
+        return sum(machine.cpu_s(pid) for pid in self._pids)
+
+    def server_memory_bytes(self) -> int:
+        return sum(machine.memory_bytes(pid) for pid in self._pids)
 
     def rest(self, seconds: float) -> None:
         """Only listen, and stay alive."""

@@ -22,7 +22,7 @@ from django.utils import timezone  # noqa: E402
 
 from accounts import lookalikes, names, tickets  # noqa: E402
 from accounts.models import User  # noqa: E402
-from chat.models import Message, Room  # noqa: E402
+from chat.models import Membership, Message, Room  # noqa: E402
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 TICKET_LIFETIME_S = 3600
@@ -30,15 +30,24 @@ TEXT = "A message as there are a million of: about a hundred characters long, wi
 
 
 def seed(
-    people: int = 1, rooms: Sequence[str] = (), messages: Mapping[str, int] = NOTHING, session: bool = False
+    people: int = 1,
+    rooms: Sequence[str] = (),
+    messages: Mapping[str, int] = NOTHING,
+    session: bool = False,
+    places: int = 0,
 ) -> dict[str, Any]:
-    """The rooms, people and messages that are not there yet; a ticket for each person, and a session cookie."""
+    """The rooms, people and messages that are not there yet; a ticket for each person, and a session cookie.
+
+    `places`: of how many of the rooms each person is a member, beginning with another one each.
+    """
     _make_rooms([*rooms, *messages])
     crowd = _people(people)
     for slug, count in messages.items():
         _fill(Room.objects.get(slug=slug), crowd[0], count)
-    tickets = [tickets.issue_ticket(user, lifetime_s=TICKET_LIFETIME_S) for user in crowd]
-    return {"tickets": tickets, "session": _session(crowd[0]) if session else None}
+    if places:
+        _give_places(crowd, [Room.objects.get(slug=slug) for slug in rooms], places)
+    issued = [tickets.issue_ticket(user, lifetime_s=TICKET_LIFETIME_S) for user in crowd]
+    return {"tickets": issued, "session": _session(crowd[0]) if session else None}
 
 
 def _make_rooms(slugs: list[str]) -> None:
@@ -55,6 +64,17 @@ def _people(count: int) -> list[User]:
         if name not in there
     )
     return list(User.objects.filter(username__startswith="bench-").order_by("id")[:count])
+
+
+def _give_places(crowd: list[User], rooms: list[Room], places: int) -> None:
+    Membership.objects.bulk_create(
+        (
+            Membership(room=rooms[(number + step) % len(rooms)], user=user)
+            for number, user in enumerate(crowd)
+            for step in range(places)
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def _fill(room: Room, author: User, count: int) -> None:

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 from rig.programs import Program, Valkey, free_port
 
@@ -14,6 +15,7 @@ from .wires import SocketIOWire, TutorialWire, Wire
 PROJECT = Path(__file__).resolve().parent.parent
 PEERS = PROJECT / "bench" / "peers"
 CACHE = PROJECT / "var" / "bench"
+AnyLoad = TypeVar("AnyLoad", bound=Load)
 NODE_ENV = {"NODE_PATH": str(CACHE / "node_modules"), "NODE_ENV": "production"}
 BACKLOG = 1024
 
@@ -60,9 +62,16 @@ class Server:
 
     def load(self, rooms: list[str], clients: int) -> Load:
         """Up to so many clients for these rooms, none connected yet."""
-        addresses = [("127.0.0.1", listener.port) for listener in self.listeners]
-        self._loads.append(Load(self.wire(rooms, clients), addresses, self.pids, self.split))
-        return self._loads[-1]
+        return self.take(Load(self.wire(rooms, clients), self.addresses, self.pids, self.split))
+
+    def take(self, load: AnyLoad) -> AnyLoad:
+        """A load that ends with the server."""
+        self._loads.append(load)
+        return load
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        return [("127.0.0.1", listener.port) for listener in self.listeners]
 
     def wire(self, rooms: list[str], clients: int) -> Wire:
         raise NotImplementedError

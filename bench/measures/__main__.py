@@ -10,7 +10,7 @@ import time
 from bench import machine
 from bench.servers import PROJECT
 
-from . import doors, faults, readers, table
+from . import crowds, doors, faults, readers, table, writing
 from .stage import DATABASES, Stage
 from .table import Measure, Row
 
@@ -50,6 +50,41 @@ MEASURES = [
         "0 tracebacks, 0 effects on others, the process still serves",
         doors.hostile,
     ),
+    Measure(
+        "readers",
+        "3,000 people who read what they see, one message a second, against the same without reading",
+        "p50 ≤ 1.3×",
+        crowds.readers,
+    ),
+    Measure("presence", "4,000 people in 25 rooms each: presence", "≤ 10% of a core", crowds.presence),
+    Measure(
+        "big-room",
+        "5,000 sockets in one room, 40 messages a second, all reading",
+        "p99 ≤ 300 ms, 0 lost",
+        crowds.big_room,
+    ),
+    Measure(
+        "many-rooms",
+        "connects/s, memory, join with 20,000 rooms against 10",
+        "≥ 0.8×, ≤ 1.2×, ≤ 1.2×",
+        crowds.many_rooms,
+    ),
+    Measure(
+        "near",
+        "stored post, PostgreSQL, 1 in flight, p50 against SQLite's, in turn",
+        "≤ 1.6×",
+        writing.near,
+        databases=["postgresql"],
+    ),
+    Measure(
+        "away",
+        "the same, PostgreSQL 1 ms away",
+        "p50 ≤ 5.5 ms; 20 in flight ≥ 1,500/s",
+        writing.away,
+        databases=["postgresql"],
+    ),
+    Measure("title", "a room's title changes, 2,000 people connected", "others' delivery p99 ≤ 1.2×", writing.title),
+    Measure("reaction", "reaction to a 4 kB message, 500 sockets", "≤ 250 bytes each", writing.reaction),
 ]
 
 
@@ -61,7 +96,8 @@ def main() -> int:
     rows = []
     for database in asked.database:
         with Stage(database) as stage:
-            rows += [_measured(stage, measure) for measure in MEASURES if measure.name in asked.names]
+            wanted = [one for one in MEASURES if one.name in asked.names and database in one.databases]
+            rows += [_measured(stage, measure) for measure in wanted]
     print(f"\n{machine.description()}\n\n{table.markdown(rows)}")
     if asked.write:
         table.write(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +28,7 @@ class Measure(NamedTuple):
     what: str
     must: str
     take: Callable[[Stage], Awaitable[Finding]]
+    databases: Sequence[str] = ("sqlite", "postgresql")
 
 
 class Row(NamedTuple):
