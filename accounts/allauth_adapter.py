@@ -21,9 +21,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_taken": _("This name is taken."),
-        "username_password_mismatch": _("This name and this password do not belong together."),
-        "too_many_login_attempts": _("Too many failed attempts. Wait a few minutes and try again."),
-        "enter_current_password": _("This is not your current password."),
+        "username_password_mismatch": _("Wrong name or password."),
+        "too_many_login_attempts": _("Too many attempts. Try again in a few minutes."),
+        "enter_current_password": _("That isn't your current password."),
     }
 
     def is_open_for_signup(self, request) -> bool:

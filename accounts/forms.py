@@ -13,13 +13,13 @@ from .models import User, validate_is_not_reserved, validate_name
 
 # names.py knows no Django; its sentences are marked for translation here.
 NAME_RULES = (
-    gettext_noop("A name has 1 to 32 characters."),
-    gettext_noop("A name has letters and digits, and _ . - between them."),
-    gettext_noop("A name begins and ends with a letter or a digit."),
+    gettext_noop("Names can be up to 32 characters."),
+    gettext_noop("Use letters, digits, and . _ - (no spaces)."),
+    gettext_noop("Names must start and end with a letter or a digit."),
     gettext_noop("A name keeps to one alphabet."),
 )
 
-PASSWORD_HELP = _("At least 8 characters; not digits alone, not a common password.")
+PASSWORD_HELP = _("At least 8 characters. Avoid common passwords and numbers only.")
 
 
 class LengthValidator(MinimumLengthValidator):
@@ -66,7 +66,7 @@ class EnterForm(forms.Form):
     def _take_over(self, name: str) -> User | None:
         unclaimed = User.objects.filter(name_key=names.key(name), is_claimed=False, is_active=True)
         if not unclaimed.update(is_claimed=True):
-            self.add_error("name", _("Somebody is called %(name)s already. Choose another name.") % {"name": name})
+            self.add_error("name", _("“%(name)s” is taken. If it's yours, sign in.") % {"name": name})
             return None
         guest = User.objects.by_name(name)
         guest.set_unusable_password()  # A new stamp: who is connected by the name alone has to leave.

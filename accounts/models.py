@@ -67,7 +67,7 @@ class User(AbstractUser):
         _("guest"), default=False, help_text=_("Entered by choosing a name; has no password.")
     )
     is_claimed = models.BooleanField(
-        _("claimed"), default=True, help_text=_("Off: known by name alone; whoever gives the name is it.")
+        _("claimed"), default=True, help_text=_("If off, anyone who enters this name can use it.")
     )
 
     objects: ClassVar[PeopleManager] = PeopleManager()

@@ -23,15 +23,15 @@ def check(name: str) -> str:
     """Return the name in its normal form (NFKC), or raise BadName."""
     normal = unicodedata.normalize("NFKC", name).strip()
     if not 1 <= len(normal) <= LENGTH_LIMIT:
-        raise BadName(f"A name has 1 to {LENGTH_LIMIT} characters.")
+        raise BadName(f"Names can be up to {LENGTH_LIMIT} characters.")
     if not all(_is_word(character) or character in INSIDE for character in normal):
-        raise BadName("A name has letters and digits, and _ . - between them.")
+        raise BadName("Use letters, digits, and . _ - (no spaces).")
     if lookalikes.mixes_alphabets(normal):
         raise BadName("A name keeps to one alphabet.")
     if _has_loose_marks(normal):
-        raise BadName("A name has letters and digits, and _ . - between them.")
+        raise BadName("Use letters, digits, and . _ - (no spaces).")
     if normal[0] in INSIDE or normal[-1] in INSIDE or unicodedata.category(normal[0]).startswith("M"):
-        raise BadName("A name begins and ends with a letter or a digit.")
+        raise BadName("Names must start and end with a letter or a digit.")
     return normal
 
 

@@ -141,7 +141,7 @@ class MembershipForm(forms.ModelForm):
 
     def _visit(self, place: Membership | None) -> Membership | None:
         if place and place.role != Membership.Role.VISITOR:
-            raise forms.ValidationError(_("Nobody has two places in one room."))
+            raise forms.ValidationError(_("This person already has a role in this room."))
         return place
 
 

@@ -121,7 +121,7 @@ def keep(request: SignedInRequest) -> HttpResponse:
         return render(request, "chat/keep.html", {"form": form})
     form.save()
     update_session_auth_hash(request, request.user)
-    messages.success(request, _("The name is yours. Sign in with it and your password, wherever you are."))
+    messages.success(request, _("Done. You can now sign in with this name on any device."))
     return redirect("home")
 
 

@@ -5,8 +5,8 @@ its readers no copy. The transport is given a piece at a time, since it makes on
 is told to hold little that is not yet sent.
 
 A peer is cut with 4101 when it takes nothing of what waits for STALL_TIMEOUT_S; when more than OUTBOUND_LIMIT_BYTES
-wait behind the frame that is on its way and it takes less than PACE_BYTES in PACE_S; and at BEHIND_LIMIT_BYTES in any
-case: that is what one name may say at once, twenty times a mebibyte, and some more.
+wait behind the frame that is on its way and it takes less than PACE_BYTES in PACE_S, or in GRACE_S at first; and at
+BEHIND_LIMIT_BYTES in any case: that is what one name may say at once, twenty times a mebibyte, and some more.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 OUTBOUND_LIMIT_BYTES = 768 * 1024
 BEHIND_LIMIT_BYTES = 24 * 1024 * 1024
 PACE_BYTES, PACE_S = 32 * 1024, 1.0
+GRACE_S = 0.25
 PIECE_BYTES = 64 * 1024
 KERNEL_LIMIT_BYTES = 128 * 1024
 STALL_CHECK_S = 1.0
@@ -77,7 +78,7 @@ class Frames:
         "_taken_bytes",
         "_stalled_s",
         "_paced_bytes",
-        "_paced_at",
+        "_paced_until",
         "emptied",
     )
 
@@ -92,7 +93,7 @@ class Frames:
         self._is_watched = self._is_full = False
         self._waiting: deque[bytes | memoryview] | None = None  # what the transport was not given yet
         self._waiting_bytes = self._queued_bytes = self._taken_bytes = self._paced_bytes = 0
-        self._stalled_s = self._paced_at = 0.0
+        self._stalled_s = self._paced_until = 0.0
         self.emptied: asyncio.Event | None = None  # there while `await send` has to wait
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
@@ -178,7 +179,7 @@ class Frames:
         if not self._is_watched:
             self._taken_bytes = self._queued_bytes - waiting_bytes
             self._stalled_s = 0.0
-            self._note_pace(self._taken_bytes)
+            self._note_pace(self._taken_bytes, GRACE_S)
             self._watch()
         if waiting_bytes <= self._limit_bytes or self._keeps_pace(waiting_bytes):
             return True
@@ -200,10 +201,10 @@ class Frames:
         taken_bytes = self._queued_bytes - waiting_bytes
         if taken_bytes - self._paced_bytes >= PACE_BYTES:
             self._note_pace(taken_bytes)
-        return waiting_bytes <= BEHIND_LIMIT_BYTES and time.monotonic() - self._paced_at <= PACE_S
+        return waiting_bytes <= BEHIND_LIMIT_BYTES and time.monotonic() <= self._paced_until
 
-    def _note_pace(self, taken_bytes: int) -> None:
-        self._paced_bytes, self._paced_at = taken_bytes, time.monotonic()
+    def _note_pace(self, taken_bytes: int, lasts_s: float = PACE_S) -> None:
+        self._paced_bytes, self._paced_until = taken_bytes, time.monotonic() + lasts_s
 
     def _watch(self) -> None:
         self._is_watched = True

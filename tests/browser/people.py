@@ -81,7 +81,7 @@ class Person:
         """As a guest, through the front door."""
         await self.page.goto(f"{url}/?next=/rooms/{room}/")
         await self.page.get_by_label("Your name").fill(self.name)
-        await self.presses("Enter")
+        await self.presses("Join as guest")
         return await self.is_in()
 
     async def signs_in(self, url: str, room: str = "lobby", password: str = PASSWORD) -> Person:

@@ -70,7 +70,7 @@ async def test_scrolling_up_loads_what_is_older_without_a_jump(past, chat):
 async def test_scrolling_up_ends_at_the_beginning(past, chat):
     alice = await chat.enter("alice")
     await log(alice).hover()
-    beginning = alice.page.get_by_text("This is the beginning of the room.")
+    beginning = alice.page.get_by_text("This is the start of the room.")
     while not await beginning.is_visible():
         await alice.page.mouse.wheel(0, -20_000)
         await alice.page.evaluate("() => new Promise(requestAnimationFrame)")
@@ -106,10 +106,10 @@ async def test_clear_empties_the_view_and_not_the_room(chat):
     alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
     await alice.says("one", "two")
     await bob.sees("one", "two")
-    await bob.presses("Clear")
+    await bob.presses("Clear view")
     await bob.sees_just()
     await alice.says("three")
     await bob.sees_just("three")
     await alice.sees_just("one", "two", "three")
-    await bob.presses("Show the messages")
+    await bob.presses("Show messages")
     await bob.sees_just("one", "two", "three")

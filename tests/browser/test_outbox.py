@@ -105,7 +105,7 @@ async def test_a_draft_survives_a_reload(chat):
 async def test_a_message_to_a_room_that_was_taken_away_can_be_sent_again(chat):
     alice = await somebody_whose_room_is_taken_away(chat)
     await alice.says("May I?")
-    await alice.finds("Not sent: this room is not there any more.")
+    await alice.finds("Not sent: this room was deleted.")
     give_a_place(chat, alice)
     await alice.presses("Retry")
     await alice.sees_sent("Hello", "May I?")
@@ -114,14 +114,14 @@ async def test_a_message_to_a_room_that_was_taken_away_can_be_sent_again(chat):
 async def test_a_message_to_a_room_that_was_taken_away_can_be_deleted(chat):
     alice = await somebody_whose_room_is_taken_away(chat)
     await alice.says("May I?")
-    await alice.finds("Not sent: this room is not there any more.")
+    await alice.finds("Not sent: this room was deleted.")
     await alice.presses("Delete")
     await alice.sees_just("Hello")
 
 
 async def test_in_a_room_that_was_taken_away_nobody_is_shown_as_here(chat):
     alice = await somebody_whose_room_is_taken_away(chat)
-    await alice.finds("Last seen here")
+    await alice.finds("Last known online")
 
 
 async def somebody_whose_room_is_taken_away(chat: Chat) -> Person:
@@ -132,7 +132,7 @@ async def somebody_whose_room_is_taken_away(chat: Chat) -> Person:
     await alice.says("Hello")
     await alice.sees_sent("Hello")
     chat.site.manage("member", chat.room, alice.name, "none")
-    await alice.finds("You are not a member of this room.")
+    await alice.finds("You no longer have access to this room.")
     return alice
 
 
@@ -141,4 +141,5 @@ def give_a_place(chat: Chat, person: Person) -> None:
         "INSERT INTO chat_membership (room_id, user_id, role, read_ordinal, has_reacted)"
         " SELECT chat_room.id, accounts_user.id, 'member', 0, FALSE FROM chat_room, accounts_user"
         f" WHERE slug = '{chat.room}' AND username = '{person.name}'"
+        " ON CONFLICT (room_id, user_id) DO UPDATE SET role = 'member'"  # how far they had read may be kept meanwhile
     )

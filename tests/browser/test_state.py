@@ -41,14 +41,14 @@ async def test_closed_by_hand_it_stays_closed_until_asked(chat):
 async def test_who_was_here_is_not_here_now_when_the_line_is_cut(chat):
     alice, bob = await chat.enter("alice", process=0), await chat.enter("bob", process=1)
     people = alice.page.get_by_role("complementary")
-    await expect(people).to_have_accessible_name("Here now 2")
+    await expect(people).to_have_accessible_name("Online 2")
     await alice.presses("Disconnect")
-    await expect(people).to_have_accessible_name("Last seen here 2")
+    await expect(people).to_have_accessible_name("Last known online 2")
     await expect(alice.page.locator(".room-here")).to_be_hidden()
     await bob.page.context.close()
     await alice.presses("Connect")
-    await expect(people).to_have_accessible_name("Here now 1")
-    await expect(alice.page.locator(".room-here")).to_have_text("1 here")
+    await expect(people).to_have_accessible_name("Online 1")
+    await expect(alice.page.locator(".room-here")).to_have_text("1 online")
 
 
 async def test_connecting_twice_makes_one_connection(chat):
@@ -78,7 +78,7 @@ async def test_signed_out_in_another_tab(chat):
     await other_tab.presses("Sign out")
     await expect(alice.page.locator("#status-text")).to_have_text("Signed out", timeout=PROMISED_MS)
     await alice.follows("Sign in again")
-    await alice.finds("Come in and talk")
+    await alice.finds("Join the conversation")
 
 
 async def test_opened_elsewhere_and_taken_back(start_site, browser):
@@ -86,10 +86,10 @@ async def test_opened_elsewhere_and_taken_back(start_site, browser):
     alice = await chat.enter("alice", process=0)
     other_tab = await alice.opens_another_tab(f"{chat.site.urls[1]}/rooms/{chat.room}/")
     await other_tab.is_in()
-    await alice.is_told("Opened elsewhere")
-    await alice.presses("Use it here")
+    await alice.is_told("Too many tabs open – this one is paused")
+    await alice.presses("Use this tab")
     await alice.is_told("Online")
-    await other_tab.is_told("Opened elsewhere")
+    await other_tab.is_told("Too many tabs open – this one is paused")
     await alice.says("Here")
     await alice.sees_sent("Here")
     await chat.end()

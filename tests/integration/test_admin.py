@@ -163,7 +163,7 @@ def test_nobody_is_given_two_places_in_a_room(office, lobby):
     alice = User.objects.create_guest("alice")
     Membership.objects.create(room=lobby, user=alice)
     page = office.post(change_page(lobby), {"title": "Lobby", **added(alice, Membership.Role.BANNED)})
-    assert "Nobody has two places in one room." in page.text
+    assert "This person already has a role in this room." in page.text
     assert Membership.objects.get().role == "member"
 
 

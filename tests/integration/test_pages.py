@@ -178,7 +178,7 @@ def test_a_fault_of_ours_has_a_page_that_needs_nothing(monkeypatch):
     monkeypatch.setattr("chat.pages.views._safe_next", fail)
     answer = Client(raise_request_exception=False).get("/")
     assert answer.status_code == 500
-    assert "Something broke on our side" in answer.text
+    assert "Something went wrong" in answer.text
 
 
 # Languages
@@ -187,7 +187,7 @@ def test_a_fault_of_ours_has_a_page_that_needs_nothing(monkeypatch):
 def test_the_page_speaks_the_language_of_the_browser(client):
     chinese = client.get("/", headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
     assert '<html lang="zh-hans">' in chinese.text
-    assert "起个名字" in chinese.text
+    assert "取个昵称" in chinese.text
     assert '<html lang="en">' in client.get("/", headers={"accept-language": "fr"}).text
 
 

@@ -21,7 +21,7 @@ def test_takes_letters_and_digits_of_any_script(name):
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 33, "\u3000"])
 def test_has_1_to_32_characters(name):
-    with pytest.raises(names.BadName, match="1 to 32"):
+    with pytest.raises(names.BadName, match="up to 32"):
         names.check(name)
 
 
@@ -51,7 +51,7 @@ def test_has_1_to_32_characters(name):
     ],
 )
 def test_has_nothing_but_letters_and_digits(name):
-    with pytest.raises(names.BadName, match="letters and digits"):
+    with pytest.raises(names.BadName, match="letters, digits"):
         names.check(name)
 
 
@@ -67,7 +67,7 @@ def test_has_no_invisible_letters_or_marks(invisible):
 
 @pytest.mark.parametrize("name", [".alice", "alice.", "-a", "a-", "_", "\u0301alice"])
 def test_begins_and_ends_with_a_letter_or_a_digit(name):
-    with pytest.raises(names.BadName, match="begins and ends"):
+    with pytest.raises(names.BadName, match="start and end"):
         names.check(name)
 
 

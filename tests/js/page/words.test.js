@@ -35,9 +35,9 @@ test("waiting counts down in whole seconds, and does not say zero", () => {
 test("refused says why, also for a code not known yet", () => {
   const words = [4002, 4003, 4004, 4006, 4077].map((code) => stateWords({ name: "refused", code }, NOW));
   assert.deepEqual(words.slice(0, 3), [
-    "You may not connect",
+    "You don't have access",
     "This account is disabled",
-    "This page is out of date: load it again",
+    "A new version is available. Reload",
   ]);
   assert.equal(words[3], words[4]);
 });
@@ -57,12 +57,12 @@ test("an error without words of ours has the server's", () => {
 test("one, some and many who are typing", () => {
   assert.equal(typingWords([]), "");
   assert.equal(typingWords(["bob"]), "\u2068bob\u2069 is typing…");
-  assert.equal(typingWords(["bob", "carol"]), "\u2068bob\u2069, \u2068carol\u2069 are typing…");
+  assert.equal(typingWords(["bob", "carol"]), "\u2068bob\u2069 and \u2068carol\u2069 are typing…");
   assert.equal(typingWords(["a", "b", "c", "d"]), "Several people are typing…");
 });
 
 test("none, one and many new messages", () => {
-  assert.deepEqual([0, 1, 2].map(newMessagesWords), ["Latest messages", "1 new message", "2 new messages"]);
+  assert.deepEqual([0, 1, 2].map(newMessagesWords), ["Jump to latest", "1 new message", "2 new messages"]);
 });
 
 test("texts come from Django's catalog when there is one", () => {
@@ -99,8 +99,8 @@ test("the reactions to a message, counted", () => {
 
 test("why a change was not made, in the words of a change", () => {
   const refused = (verb, code) => changeErrorWords({ verb, error: { code } });
-  assert.equal(refused("edit", "not_found"), "Not changed: the message is not there any more.");
-  assert.equal(refused("edit", "forbidden"), "Not changed: you may not change this message.");
+  assert.equal(refused("edit", "not_found"), "Not changed: the message was deleted.");
+  assert.equal(refused("edit", "forbidden"), "Not changed: you can't change this message.");
   assert.equal(refused("react", "forbidden"), "Not changed: no more reactions fit here.");
   assert.equal(refused("edit", "too_long"), "Not changed: it is too long.");
 });

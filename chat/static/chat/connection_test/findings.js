@@ -40,8 +40,8 @@ function origin(seen, location) {
 function client(seen) {
   const values = { client: seen.client, proxy: seen.x_forwarded_for };
   const words = seen.x_forwarded_for
-    ? gettext("The server sees you as %(client)s, through a proxy that says %(proxy)s.")
-    : gettext("The server sees you as %(client)s, with no proxy that says otherwise.");
+    ? gettext("The server sees you as %(client)s, via a proxy that reports %(proxy)s.")
+    : gettext("The server sees you as %(client)s, directly.");
   return good("client", interpolate(words, values));
 }
 

@@ -90,7 +90,7 @@ class ConnectionTest {
     const startedAt = performance.now();
     await this.#connection.request({ type: VERB.HEARTBEAT, sent: clock.now() });
     const words = gettext(
-      "Answered in %(ms)s ms. One every 10 s keeps what is in between from taking the line for idle.",
+      "Answered in %(ms)s ms. One every 10 s keeps proxies from closing the connection as idle.",
     );
     return ["good", interpolate(words, { ms: since(startedAt) })];
   }
@@ -158,7 +158,7 @@ function since(startedAt) {
 }
 
 function roundTripWords(times) {
-  const words = gettext("Comes back as it was, in %(ms)s ms (median of %(count)s).");
+  const words = gettext("Unchanged after a round trip of %(ms)s ms (median of %(count)s).");
   return interpolate(words, { ms: median(times).toFixed(1), count: times.length });
 }
 
@@ -169,9 +169,9 @@ function noUpgradeWords() {
 }
 
 function conclusionOf(verdicts) {
-  if (verdicts.includes("bad")) return ["bad", gettext("Something does not work here.")];
-  if (verdicts.includes("warn")) return ["warn", gettext("It works, and something should be put right.")];
-  return ["good", gettext("Everything works here.")];
+  if (verdicts.includes("bad")) return ["bad", gettext("Something isn't working.")];
+  if (verdicts.includes("warn")) return ["warn", gettext("It works, but needs attention.")];
+  return ["good", gettext("Everything works.")];
 }
 
 new ConnectionTest().run();

@@ -38,7 +38,7 @@ export class StatusView {
   #show(state) {
     const { name } = state;
     this.#part("status").dataset.state = name;
-    this.#part("connect").textContent = name === STATE.REPLACED ? gettext("Use it here") : gettext("Connect");
+    this.#part("connect").textContent = name === STATE.REPLACED ? gettext("Use this tab") : gettext("Connect");
     this.#part("connect").hidden = !helps(state);
     this.#part("disconnect").hidden = !TRYING.includes(name) || name === STATE.OFFLINE;
     this.#part("sign-in-again").hidden = name !== STATE.SIGNED_OUT;

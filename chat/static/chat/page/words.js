@@ -5,21 +5,21 @@ const MS_PER_S = 1000;
 const NAMES_OF_TYPISTS = 3;
 const NAMES_OF_REACTIONS = 10;
 const REASONS = {
-  [ERROR.BAD_JSON]: () => gettext("the server could not read it."),
-  [ERROR.BAD_FRAME]: () => gettext("it has a character that cannot be kept."),
+  [ERROR.BAD_JSON]: () => gettext("the server couldn't process it."),
+  [ERROR.BAD_FRAME]: () => gettext("it contains an unsupported character."),
   [ERROR.UNKNOWN_TYPE]: () => gettext("the server does not know what to do with it."),
   [ERROR.UNSUPPORTED]: () => gettext("the server does not know what to do with it."),
   [ERROR.TOO_LONG]: () => gettext("it is too long."),
   [ERROR.EMPTY]: () => gettext("it is empty."),
-  [ERROR.FORBIDDEN]: () => gettext("you may not write here."),
-  [ERROR.NOT_FOUND]: () => gettext("this room is not there any more."),
+  [ERROR.FORBIDDEN]: () => gettext("you can't post in this room."),
+  [ERROR.NOT_FOUND]: () => gettext("this room was deleted."),
   [ERROR.INTERNAL]: () => gettext("something went wrong on the server."),
 };
 
 const CHANGE_REASONS = {
-  [ERROR.NOT_FOUND]: () => gettext("the message is not there any more."),
+  [ERROR.NOT_FOUND]: () => gettext("the message was deleted."),
   [ERROR.FORBIDDEN]: (verb) =>
-    verb === VERB.REACT ? gettext("no more reactions fit here.") : gettext("you may not change this message."),
+    verb === VERB.REACT ? gettext("no more reactions fit here.") : gettext("you can't change this message."),
 };
 
 /** The connection's state in words, at this moment. */
@@ -30,7 +30,7 @@ export function stateWords({ name, code, until, isDoubtful }, now) {
   if (name === STATE.WAITING) return waitingWords(secondsLeft(until, now));
   if (name === STATE.OFFLINE) return gettext("Offline");
   if (name === STATE.SIGNED_OUT) return gettext("Signed out");
-  if (name === STATE.REPLACED) return gettext("Opened elsewhere");
+  if (name === STATE.REPLACED) return gettext("Too many tabs open – this one is paused");
   if (name === STATE.REFUSED) return refusalWords(code);
   return gettext("Disconnected");
 }
@@ -68,16 +68,21 @@ export function reactionsWords(reactions) {
 }
 
 export function roomRefusalWords(code) {
-  if (code === ERROR.FORBIDDEN) return gettext("You are not a member of this room.");
-  return gettext("This room is not there any more.");
+  if (code === ERROR.FORBIDDEN) return gettext("You no longer have access to this room.");
+  return gettext("This room was deleted.");
 }
 
 export function typingWords(names) {
   if (names.length === 0) return "";
   if (names.length > NAMES_OF_TYPISTS) return gettext("Several people are typing…");
-  return interpolate(ngettext("%(names)s is typing…", "%(names)s are typing…", names.length), {
-    names: names.map(isolated).join(", "),
-  });
+  return interpolate(ngettext("%(names)s is typing…", "%(names)s are typing…", names.length), { names: listed(names) });
+}
+
+/** "A, B and C", as the page's language has it; a name keeps its direction to itself. */
+function listed(names) {
+  const [last, ...others] = names.map(isolated).reverse();
+  if (others.length === 0) return last;
+  return interpolate(gettext("%(names)s and %(last)s"), { names: others.reverse().join(gettext(", ")), last });
 }
 
 /** A name keeps its direction to itself, whatever stands beside it. */
@@ -86,7 +91,7 @@ export function isolated(name) {
 }
 
 export function newMessagesWords(count) {
-  if (count === 0) return gettext("Latest messages");
+  if (count === 0) return gettext("Jump to latest");
   return interpolate(ngettext("%(count)s new message", "%(count)s new messages", count), { count });
 }
 
@@ -97,7 +102,7 @@ function waitingWords(seconds) {
 
 function refusalWords(code) {
   if (code === CLOSE.ACCOUNT_DISABLED) return gettext("This account is disabled");
-  if (code === CLOSE.PROTOCOL_NOT_SUPPORTED) return gettext("This page is out of date: load it again");
-  if (code === CLOSE.FORBIDDEN) return gettext("You may not connect");
+  if (code === CLOSE.PROTOCOL_NOT_SUPPORTED) return gettext("A new version is available. Reload");
+  if (code === CLOSE.FORBIDDEN) return gettext("You don't have access");
   return gettext("The server closed the connection");
 }

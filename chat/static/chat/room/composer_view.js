@@ -174,5 +174,5 @@ export class ComposerView {
 function counterWords(left, wasCut) {
   if (wasCut) return gettext("Too long: the end was left out");
   if (left >= 0) return String(left);
-  return interpolate(gettext("%(count)s too many"), { count: -left });
+  return interpolate(gettext("%(count)s characters over the limit"), { count: -left });
 }

@@ -30,7 +30,7 @@ const connection = new Connection({
 });
 const chat = new Chat({ connection, outbox, clock, locks: navigator.locks });
 const room = chat.open(config.room.slug, config.room.title);
-const times = new Times({ language: localeOf(document.documentElement.lang, navigator.languages) });
+const times = new Times({ language: localeOf(document.documentElement.lang, navigator.languages), clock });
 
 const announcer = new Announcer({ document, chat, room, clock });
 const roomView = new RoomView({ window, chat, room, clock, times, shown: () => actions.refresh() });

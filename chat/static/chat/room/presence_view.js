@@ -66,5 +66,5 @@ export class PresenceView {
 }
 
 function manyWords(count) {
-  return interpolate(gettext("%(count)s people are here. Names are not listed in a room this big."), { count });
+  return interpolate(gettext("%(count)s people online. (Names are hidden in large rooms.)"), { count });
 }

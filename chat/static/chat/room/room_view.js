@@ -123,7 +123,7 @@ export class RoomView {
   #earlierWords(state) {
     if (state === "loading") return gettext("Loading earlier messages…");
     if (state === "failed") return gettext("Earlier messages did not load. Scroll up to try again.");
-    if (state === "beginning") return gettext("This is the beginning of the room.");
+    if (state === "beginning") return gettext("This is the start of the room.");
     return "";
   }
 

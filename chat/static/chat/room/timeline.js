@@ -10,7 +10,7 @@ export function arrange(lines, dayOf) {
   for (const line of lines) {
     const day = dayOf(line.created_at);
     const isNewDay = day !== previous?.day;
-    if (isNewDay) items.push({ key: `day ${line.key}`, day, moment: line.created_at });
+    if (isNewDay) items.push({ key: `day ${day} ${line.key}`, day, moment: line.created_at });
     items.push({ key: line.key, line, isContinued: !isNewDay && continues(previous.line, line) });
     previous = { day, line };
   }
