@@ -35,12 +35,14 @@ def seed(
     messages: Mapping[str, int] = NOTHING,
     session: bool = False,
     places: int = 0,
+    other_rooms: int = 0,
 ) -> dict[str, Any]:
     """The rooms, people and messages that are not there yet; a ticket for each person, and a session cookie.
 
-    `places`: of how many of the rooms each person is a member, beginning with another one each.
+    `places`: of how many of the rooms each person is a member, beginning with another one each. `other_rooms`: how many
+    rooms there are besides, in which nobody is.
     """
-    _make_rooms([*rooms, *messages])
+    _make_rooms([*rooms, *messages, *(f"other{number}" for number in range(other_rooms))])
     crowd = _people(people)
     for slug, count in messages.items():
         _fill(Room.objects.get(slug=slug), crowd[0], count)

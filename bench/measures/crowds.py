@@ -121,7 +121,8 @@ async def many_rooms(stage: Stage) -> Finding:
 
 
 def _with_rooms(server: SiteServer, count: int) -> Load:
-    return server.load([LOBBY, *(f"room{number}" for number in range(count - 1))], STORM)
+    server.seed(rooms=[LOBBY], other_rooms=count - 1)
+    return server.load([LOBBY], STORM)
 
 
 def _storm(load: Load) -> Figures:
