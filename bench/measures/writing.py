@@ -45,6 +45,7 @@ RETITLE = """
 import itertools, time
 from chat.models import Room
 room = Room.objects.get(slug="renamed")
+print("ready", flush=True)
 for number in itertools.count():
     room.title = "Title %d" % number
     room.save()
@@ -141,9 +142,11 @@ async def title(stage: Stage) -> Finding:
         load = server.load([*rooms, "renamed"], HALLS * PEOPLE_IN_A_HALL)
         load.connect(rooms * PEOPLE_IN_A_HALL)
         p99_ms: dict[bool, list[float]] = {False: [], True: []}
-        for _ in range(TURNS):
-            p99_ms[False].append(load.pace(1.0, WARM_UP_S, WINDOW_S)["p99_ms"])
-            with retitling(server):
+        with retitling(server) as somebody:
+            for _ in range(TURNS):
+                somebody.freeze()
+                p99_ms[False].append(load.pace(1.0, WARM_UP_S, WINDOW_S)["p99_ms"])
+                somebody.thaw()
                 p99_ms[True].append(load.pace(1.0, WARM_UP_S, WINDOW_S)["p99_ms"])
     changing, still = statistics.median(p99_ms[True]), statistics.median(p99_ms[False])
     return Finding(
@@ -153,10 +156,10 @@ async def title(stage: Stage) -> Finding:
 
 
 @contextmanager
-def retitling(server: SiteServer) -> Iterator[None]:
+def retitling(server: SiteServer) -> Iterator[Retitling]:
     program = Retitling(server)
     try:
-        yield
+        yield program
     finally:
         program.kill()
 
@@ -169,7 +172,7 @@ class Retitling(Program):
         super().__init__(command, server.folder / "retitling.log", server.env)
 
     def is_ready(self) -> bool:
-        return True
+        return "ready" in self.log.read_text()
 
 
 async def reaction(stage: Stage) -> Finding:
