@@ -1,20 +1,16 @@
 """The rows of the table: each function measures some on one peer. PLAN says who takes part in which."""
 
-import http.client
-import statistics
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from .clients import Broken
 from .load import Figures, Load
-from .site import SiteServer
+from .reader import Reader, compared
+from .turns import Name, in_turn
 from .wires import ChatWire
 from .workshop import EVERYBODY, SITE, SITE_ON_POSTGRESQL, SOCKETIO, TUTORIAL_PUBSUB, TWO_SITES, WS, Peer, Workshop
 
 LOBBY = "lobby"
-Name = TypeVar("Name")
 
 
 class Row(NamedTuple):
@@ -100,7 +96,7 @@ def paced_duel(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
             load.connect(members)
             load.rest(SETTLE_S)
         times_s = scale.warm_up_s / 8, scale.window_s / 4
-        measured = _in_turn(scale.turns, {name: partial(load.pace, 1.0, *times_s) for name, load in loads.items()})
+        measured = in_turn(scale.turns, {name: partial(load.pace, 1.0, *times_s) for name, load in loads.items()})
         for duellist, figures in measured.items():
             title = f"{len(rooms)} rooms × {PACED_MEMBERS} sockets, a message a second each, in turn"
             yield Row("paced duel", title, figures, duellist)
@@ -110,33 +106,7 @@ def _one_message_in_turn(loads: dict[Name, Load], members: int, scale: Scale) ->
     for load in loads.values():
         load.connect([LOBBY] * members)
     window_s = scale.window_s / 8
-    return _in_turn(
-        scale.turns, {name: partial(load.saturate, [LOBBY], 1, 0, window_s) for name, load in loads.items()}
-    )
-
-
-def _in_turn(turns: int, windows: dict[Name, Callable[[], Figures]]) -> dict[Name, Figures]:
-    """All of them are there all the time, and measured a little at a time.
-
-    Apart, the machine's moods are larger than the differences: the same two columns, minutes apart, gave 1.2 and 1.8.
-    """
-    measured: dict[Name, list[Figures]] = {name: [] for name in windows}
-    for _ in range(turns):
-        for name, window in windows.items():
-            measured[name].append(window())
-    return {name: _together(figures) for name, figures in measured.items()}
-
-
-def _together(windows: list[Figures]) -> Figures:
-    """One that stood still has no latency and no cost for each delivery."""
-    moving = [window for window in windows if "cpu_us" in window]
-    figures = {name: sum(window[name] for window in windows) for name in ("deliveries_per_s", "lost")}
-    figures["deliveries_per_s"] /= len(windows)
-    if moving:
-        cpu_us, deliveries = ([window[name] for window in moving] for name in ("cpu_us", "deliveries_per_s"))
-        figures["cpu_us"] = statistics.fmean(cpu_us, deliveries)
-        figures["p50_ms"] = statistics.median(window["p50_ms"] for window in moving)
-    return figures
+    return in_turn(scale.turns, {name: partial(load.saturate, [LOBBY], 1, 0, window_s) for name, load in loads.items()})
 
 
 def paced(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
@@ -205,13 +175,13 @@ def pages(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
         session = server.seed(messages=lengths, session=True)["session"]
         load = server.load([], 1)
         load.connect([LOBBY])
-        reader = _Reader(server, load, session)
+        reader = Reader(server, load, session)
         page = {}
         for room, length in lengths.items():
             page["room page", room] = partial(reader.room_page, room)
             page["latest messages", room] = partial(reader.history, room, length + 1)
             page["history page", room] = partial(reader.history, room, length // 2)
-        took_ms = _compared(page, scale.requests)
+        took_ms = compared(page, scale.requests)
         for name, room in sorted(took_ms, key=lambda page: page[0]):
             figures = {"p50_ms": took_ms[name, room]}
             yield Row(f"{name}, {room}", f"{name}, {lengths[room]:,} messages", figures)
@@ -222,8 +192,8 @@ def many_rooms(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
     with workshop.running(peer) as server:
         for count in (FEW_ROOMS, MANY_ROOMS):
             session = server.seed(rooms=[f"room{number}" for number in range(count - 1)], session=True)["session"]
-            reader = _Reader(server, server.load([], 1), session)
-            took_ms = _compared({"page": partial(reader.room_page, LOBBY)}, scale.requests)
+            reader = Reader(server, server.load([], 1), session)
+            took_ms = compared({"page": partial(reader.room_page, LOBBY)}, scale.requests)
             yield Row(f"room page, {count}", f"room page, {count:,} rooms", {"p50_ms": took_ms["page"]})
 
 
@@ -243,39 +213,6 @@ def other_rooms(workshop: Workshop, peer: Peer, scale: Scale) -> Measured:
                 load.clients.ask(client, load.clients.wire.join(room), b'"type":"joined"')
         figures = load.saturate([LOBBY], 1, scale.warm_up_s, scale.window_s)
         yield Row("post, among others", f"post, {count:,} other active rooms", _latency(figures))
-
-
-class _Reader:
-    """Fetches pages one after another, over HTTP and over a socket."""
-
-    def __init__(self, server: SiteServer, load: Load, session: str):
-        self._http = http.client.HTTPConnection("127.0.0.1", server.listeners[0].port, timeout=30)
-        self._headers = {"Cookie": f"sessionid={session}"}
-        self._load = load
-
-    def room_page(self, room: str) -> float:
-        began = time.perf_counter()
-        self._http.request("GET", f"/rooms/{room}/", headers=self._headers)
-        answer = self._http.getresponse()
-        answer.read()
-        if answer.status != http.HTTPStatus.OK:
-            raise Broken(f"/rooms/{room}/ answers {answer.status}")
-        return time.perf_counter() - began
-
-    def history(self, room: str, before: int) -> float:
-        clients = self._load.clients
-        return clients.ask(clients.rooms[LOBBY][0], clients.wire.history(room, before), b'"type":"history"')
-
-
-def _compared(fetches: dict[Any, Callable[[], float]], requests: int) -> dict[Any, float]:
-    """The median of each in milliseconds: all in turn, so that whatever else the machine does hits them all."""
-    for fetch in fetches.values():
-        fetch()
-    took_s: dict[Any, list[float]] = {name: [] for name in fetches}
-    for _ in range(requests):
-        for name, fetch in fetches.items():
-            took_s[name].append(fetch())
-    return {name: statistics.median(seconds) * 1e3 for name, seconds in took_s.items()}
 
 
 def _latency(figures: Figures) -> Figures:

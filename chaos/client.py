@@ -4,69 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .history import Blackout, Heard, Message, Roster, Span, States, Story, View, Write, now
-from .line import LOST, Balancer, Disconnected, Frame, Line, NoAnswer, Refused
+from .backoff import backoff_s
+from .catching_up import CatchingUp
+from .history import Blackout, Message, Span, States, Story, Write, now
+from .line import LOST, Balancer, Disconnected, Frame, Line, NoAnswer
+from .outbox import Outbox
 from .people import Person
 from .timeline import Timeline
 
-BACKOFF_BASE_S = 0.5
-BACKOFF_CAP_S = 3.0
 STABLE_AFTER_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
 SILENCE_INTERVALS = 2.5
-HISTORY_PAGE = 200
-RESEND_PAUSE_S = 0.05
 
 RELOADED = 1001
 HEARTBEAT_MISSED = 4103
 STAYS_AWAY = range(4000, 4100)
 COMES_WHEN_TOLD = range(4200, 4300)
-
-
-class Outbox:
-    """What was written and not yet answered: in order, one at a time, again until it is acknowledged or refused."""
-
-    def __init__(self, client: Client):
-        self._client = client
-        self._waiting: deque[Write] = deque()
-        self._added = asyncio.Event()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def add(self, write: Write) -> None:
-        self._waiting.append(write)
-        self._added.set()
-
-    async def deliver(self) -> None:
-        while True:
-            self._added.clear()
-            while self._waiting:
-                await self._deliver(self._waiting[0])
-                self._waiting.popleft()
-            await self._added.wait()
-
-    async def _deliver(self, write: Write) -> None:
-        attempt = 0
-        while not write.refused:
-            try:
-                write.acknowledge(await self._client.submit(write))
-                break
-            except TimeoutError:
-                continue
-            except Disconnected:
-                await asyncio.sleep(RESEND_PAUSE_S)
-            except Refused as refusal:
-                if refusal.is_for_later:
-                    await asyncio.sleep(refusal.retry_after_s or backoff_s(attempt))
-                    attempt += 1
-                else:
-                    write.refused = refusal.code
 
 
 class Client:
@@ -75,7 +32,7 @@ class Client:
     def __init__(self, person: Person, rooms: list[str], balancer: Balancer, states: States, chance: random.Random):
         self.story = Story(person.name)
         self.rooms = {room: Timeline(room, self._noter(states)) for room in rooms}
-        self.posts, self.changes = Outbox(self), Outbox(self)
+        self.posts, self.changes = Outbox(self.submit), Outbox(self.submit)
         self.is_coming_back = True
         self._person = person
         self._balancer = balancer
@@ -84,7 +41,7 @@ class Client:
         self._awake.set()
         self._online = asyncio.Event()
         self._line: Line | None = None
-        self._catching_up: dict[str, asyncio.Task[None]] = {}
+        self._catching_up = CatchingUp(chance)
         self._hanging_up: set[asyncio.Task[None]] = set()
         self._bye: Frame | None = None
         self._heard_at = self._online_at = 0.0
@@ -210,12 +167,12 @@ class Client:
         except (NoAnswer, TimeoutError):
             return LOST
         finally:
-            self._disconnected([*tasks, *self._catching_up.values()])
+            self._disconnected(tasks)
 
     def _disconnected(self, tasks: list[asyncio.Task[Any]]) -> None:
         for task in tasks:
             task.cancel()
-        self._catching_up.clear()
+        self._catching_up.end()
         self._online.clear()
         for timeline in self.rooms.values():
             timeline.disconnected()
@@ -275,9 +232,9 @@ class Client:
                 self.rooms[frame["room"]].earlier(frame)
             case "resync":
                 self.rooms[frame["room"]].resync()
-                self._catch_up(self.rooms[frame["room"]])
+                self._catching_up.begin(self._line, self.rooms[frame["room"]])
             case "presence":
-                self._hear_presence(frame)
+                self.story.hears_presence(frame)
             case "error":
                 self.story.errors.append((now(), frame["code"], frame["message"]))
             case "left":
@@ -292,72 +249,20 @@ class Client:
         self._online_at = now()
         self._online.set()
         for timeline in self.rooms.values():
-            self._catch_up(timeline)
+            self._catching_up.begin(self._line, timeline)
 
     def _hear(self, message: Message) -> None:
         timeline = self.rooms[message["room"]]
         timeline.receive(message)
-        self._catch_up(timeline)
+        self._catching_up.begin(self._line, timeline)
 
     def _joined(self, page: Frame) -> None:
         timeline = self.rooms[page["room"]]
         timeline.joined(page)
         if (online := page.get("online")) is not None:
-            self._view(page["room"]).online = set(online["names"])
-            self.story.rosters.append(Roster(now(), page["room"], frozenset(online["names"])))
-        self._catch_up(timeline)
+            self.story.is_shown(page["room"], online["names"])
+        self._catching_up.begin(self._line, timeline)
         self._note_caught_up()
-
-    def _hear_presence(self, event: Frame) -> None:
-        online = self._view(event["room"]).online
-        online -= set(event.get("left", ()))
-        online |= set(event.get("joined", ()))
-        for names, is_here in ((event.get("joined", ()), True), (event.get("left", ()), False)):
-            self.story.heard += [Heard(now(), event["room"], name, is_here) for name in names]
-
-    def _view(self, room: str) -> View:
-        return self.story.views[room]
-
-    # Catching up
-
-    def _catch_up(self, timeline: Timeline) -> None:
-        """Ask for what is missing, unless somebody is at it or nothing is."""
-        task = self._catching_up.get(timeline.room)
-        is_behind = not timeline.is_live or timeline.has_earlier
-        if is_behind and self._line is not None and (task is None or task.done()):
-            self._catching_up[timeline.room] = asyncio.create_task(self._ask_for_missing(self._line, timeline))
-
-    async def _ask_for_missing(self, line: Line, timeline: Timeline) -> None:
-        """Ask as often as it takes, then scroll up to the beginning; who did not get on waits before asking again."""
-        attempt = 0
-        while not timeline.is_live or timeline.has_earlier:
-            pause_s = None
-            try:
-                got_on = await (self._ask_history(line, timeline) if timeline.is_live else self._join(line, timeline))
-            except Disconnected:
-                return
-            except (Refused, TimeoutError) as problem:
-                got_on, pause_s = False, getattr(problem, "retry_after_s", None)
-            if got_on:
-                attempt = 0
-            else:
-                await asyncio.sleep(pause_s or backoff_s(attempt, self._chance))
-                attempt += 1
-
-    async def _join(self, line: Line, timeline: Timeline) -> bool:
-        """Ask once; say whether it brought us further."""
-        asked_at, question = timeline.version, timeline.next_join()
-        assert question is not None
-        try:
-            await line.ask({"type": "join", **question})
-        except (Refused, TimeoutError):
-            timeline.join_failed(question)
-            raise
-        return timeline.is_live or timeline.version != asked_at
-
-    async def _ask_history(self, line: Line, timeline: Timeline) -> bool:
-        await line.ask({"type": "history", "room": timeline.room, "before": timeline.oldest, "limit": HISTORY_PAGE})
-        return True
 
     # For the evidence
 
@@ -392,8 +297,3 @@ class Client:
             story.gaps += timeline.gaps
             story.resyncs += timeline.resyncs
         return story
-
-
-def backoff_s(attempt: int, chance: Any = random) -> float:
-    """Full jitter over a window that doubles, up to the cap."""
-    return min(BACKOFF_CAP_S, BACKOFF_BASE_S + chance.random() * BACKOFF_BASE_S * 2 ** min(attempt, 30))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -130,6 +131,20 @@ class Story:
     tail: deque[tuple[float, Message]] = field(default_factory=lambda: deque(maxlen=FRAMES_KEPT))
     gaps: int = 0
     resyncs: int = 0
+
+    def is_shown(self, room: str, names: Sequence[str]) -> None:
+        """All who are in the room, in the answer to a join."""
+        self.views[room].online = set(names)
+        self.rosters.append(Roster(now(), room, frozenset(names)))
+
+    def hears_presence(self, event: Message) -> None:
+        """Who came and who went."""
+        joined, left = event.get("joined", ()), event.get("left", ())
+        online = self.views[event["room"]].online
+        online -= set(left)
+        online |= set(joined)
+        self.heard += [Heard(now(), event["room"], name, True) for name in joined]
+        self.heard += [Heard(now(), event["room"], name, False) for name in left]
 
 
 @dataclass

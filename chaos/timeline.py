@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from rig.person import with_reaction
+from rig.timeline import with_reaction
 
 from .history import Message, Shown, now
 

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                     "is_claimed",
                     models.BooleanField(
                         default=True,
-                        help_text="Off: known by name alone; whoever gives the name is it.",
+                        help_text="If off, anyone who enters this name can use it.",
                         verbose_name="claimed",
                     ),
                 ),

@@ -30,6 +30,7 @@ logger = logging.getLogger("chat.revocation")
 # A transaction may commit after one with a higher id: look back this far, and remember what was seen.
 LOOK_BACK_S = 30
 COME_BACK_S = 0.1
+LOOKED_AT_IN_A_TURN = 100
 
 
 class Revocation:
@@ -81,13 +82,25 @@ class Revocation:
         if any(notice.room_id is not None for notice in new):
             for connected in self._everybody:
                 connected.doubt_views()
-        concerned = [one for one in self._everybody if any(_concerns(notice, one) for notice in new)]
+        concerned = await self._concerned(new)
         self._unproved.update(concerned)
         ended = {notice.session for notice in new if notice.session and notice.user_id is None}
         for connected in concerned:
             if connected.person.session in ended:
                 connected.bye(Close.NOT_SIGNED_IN)
         await self._look_at_the_unproved()
+
+    async def _concerned(self, new: list[AccessNotice]) -> list[Connected]:
+        """Some at a time: thousands are connected, and their messages do not wait for the last of them.
+
+        Who comes meanwhile has been admitted by what is true now, or finds the notice among the seen.
+        """
+        concerned, here = [], list(self._everybody)
+        for begin in range(0, len(here), LOOKED_AT_IN_A_TURN):
+            some = here[begin : begin + LOOKED_AT_IN_A_TURN]
+            concerned += [one for one in some if any(_concerns(notice, one) for notice in new)]
+            await asyncio.sleep(0)
+        return concerned
 
     async def _look_at_the_unproved(self) -> None:
         """People whose check failed, because the database went away, are checked again the next time."""

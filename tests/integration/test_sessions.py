@@ -228,4 +228,4 @@ def test_a_forgotten_name_is_free_for_whoever_comes_first(client, lobby, full):
 
 def test_a_name_with_a_message_is_not_free(client, lobby, full):
     says_something(guest("alice", 3 * full), lobby)
-    assert "already" in client.post("/enter/", {"name": "alice"}).text
+    assert "is taken" in client.post("/enter/", {"name": "alice"}).text

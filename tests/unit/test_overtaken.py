@@ -10,7 +10,7 @@ from chat import limits
 from chat.wire import codec, events, verbs
 from chat.wire.change import Change, without_overtaken
 from chat.wire.dialects import ChatV1
-from rig.person import Timeline
+from rig.timeline import Timeline
 from rig.waiting import all_done
 from tests.unit.stage import LOBBY, Store, said
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chat import limits
 from chat.wire import verbs
-from rig.person import Timeline
+from rig.timeline import Timeline
 from rig.waiting import all_done
 from tests.unit.stage import LOBBY, Process, Store, said, set_up
 

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 from unittest.mock import AsyncMock
 
@@ -11,6 +12,7 @@ from chat.live.revocation import Revocation, Standing
 from chat.models import AccessNotice
 from chat.wire.closes import Close
 from rig.clock import Clock
+from rig.waiting import turns
 
 LOBBY, GARDEN = 1, 2
 
@@ -128,6 +130,15 @@ async def test_who_could_not_be_looked_at_is_looked_at_the_next_time(standing, m
     assert alice.said == [Close.NOT_SIGNED_IN]
     await watch._read_notices()
     assert alice.said == [Close.NOT_SIGNED_IN]
+
+
+async def test_thousands_are_looked_through_some_at_a_time():
+    """Who writes meanwhile does not wait for the last of them."""
+    here = [Connected(rooms=[LOBBY]) for _ in range(3 * revocation.LOOKED_AT_IN_A_TURN)]
+    looking = asyncio.create_task(Revocation(here)._concerned([AccessNotice(pk=1, room_id=LOBBY)]))
+    await turns(2)
+    assert not looking.done()
+    assert await looking == here
 
 
 async def test_notices_are_read_from_where_they_were_read_last(standing, monkeypatch):

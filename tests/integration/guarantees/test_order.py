@@ -9,8 +9,8 @@ import pytest
 
 from chat import limits
 from rig.client import ChatClient
-from rig.person import Timeline
 from rig.staging import run
+from rig.timeline import Timeline
 from rig.tuned import HASTE, HASTY
 
 WRITERS = 6
