@@ -7,6 +7,8 @@ is told to hold little that is not yet sent.
 A peer is cut with 4101 when it takes nothing of what waits for STALL_TIMEOUT_S; when more than OUTBOUND_LIMIT_BYTES
 wait behind the frame that is on its way and it takes less than PACE_BYTES in PACE_S, or in GRACE_S at first; and at
 BEHIND_LIMIT_BYTES in any case: that is what one name may say at once, twenty times a mebibyte, and some more.
+While more than OUTBOUND_LIMIT_BYTES wait for it, it is read once in STALL_CHECK_S at most: answers to what it asks are
+nobody else's bytes.
 """
 
 import asyncio
@@ -29,6 +31,7 @@ GRACE_S = 0.25
 PIECE_BYTES = 64 * 1024
 KERNEL_LIMIT_BYTES = 128 * 1024
 STALL_CHECK_S = 1.0
+HELD = "way out"
 STALL_TIMEOUT_S = 10.0
 ABORT_AFTER_S = 2.0
 TOO_SLOW = 4101
@@ -72,6 +75,7 @@ class Frames:
         "_is_closed",
         "_is_watched",
         "_is_full",
+        "_is_holding",
         "_waiting",
         "_waiting_bytes",
         "_queued_bytes",
@@ -90,7 +94,7 @@ class Frames:
         self._direct: Callable[[bytes], int] | None = None  # `_send_now`, while open and nothing waits
         self._limit_bytes: float = OUTBOUND_LIMIT_BYTES
         self._is_closed = False
-        self._is_watched = self._is_full = False
+        self._is_watched = self._is_full = self._is_holding = False
         self._waiting: deque[bytes | memoryview] | None = None  # what the transport was not given yet
         self._waiting_bytes = self._queued_bytes = self._taken_bytes = self._paced_bytes = 0
         self._stalled_s = self._paced_until = 0.0
@@ -181,6 +185,9 @@ class Frames:
             self._stalled_s = 0.0
             self._note_pace(self._taken_bytes, GRACE_S)
             self._watch()
+        if waiting_bytes > OUTBOUND_LIMIT_BYTES and not self._is_holding:
+            self._is_holding = True
+            self.protocol.hold_reading(HELD)
         if waiting_bytes <= self._limit_bytes or self._keeps_pace(waiting_bytes):
             return True
         self._cut(waiting_bytes)
@@ -206,6 +213,11 @@ class Frames:
     def _note_pace(self, taken_bytes: int, lasts_s: float = PACE_S) -> None:
         self._paced_bytes, self._paced_until = taken_bytes, time.monotonic() + lasts_s
 
+    def _read_on(self) -> None:
+        if self._is_holding:
+            self._is_holding = False
+            self.protocol.release_reading(HELD)
+
     def _watch(self) -> None:
         self._is_watched = True
         asyncio.get_running_loop().call_later(STALL_CHECK_S, self._check_progress)
@@ -216,6 +228,7 @@ class Frames:
         self._stalled_s = 0.0 if taken_bytes > self._taken_bytes else self._stalled_s + STALL_CHECK_S
         self._taken_bytes = taken_bytes
         self._is_watched = False
+        self._read_on()
         if waiting_bytes and self._stalled_s < STALL_TIMEOUT_S:
             self._watch()
         elif waiting_bytes:
@@ -238,6 +251,7 @@ class Frames:
         self._is_full = False
         self._feed()
         if self.emptied is not None and not self._is_full:
+            self._read_on()
             self.emptied.set()
             self.emptied = None
 

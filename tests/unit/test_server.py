@@ -231,6 +231,19 @@ async def test_who_reads_on_may_be_far_behind(opened, pass_time):
     assert opened.frames.buffered_bytes > 10 * frames.OUTBOUND_LIMIT_BYTES
 
 
+async def test_who_has_much_to_read_is_read_once_in_a_while(opened):
+    """Answers to who only asks would pile up, and are nobody else's bytes."""
+    opened.write(LONG)
+    opened.write(LONG)
+    assert opened.protocol.holds == {frames.HELD}
+    opened.frames._check_progress()
+    assert not opened.protocol.holds
+    opened.write(b"answer")
+    assert opened.protocol.holds == {frames.HELD}
+    opened.take_all()
+    assert not opened.protocol.holds
+
+
 async def test_nobody_is_more_than_the_last_limit_behind(opened):
     while opened.write(LONG):
         assert opened.frames.buffered_bytes <= frames.BEHIND_LIMIT_BYTES
