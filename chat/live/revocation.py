@@ -30,6 +30,7 @@ logger = logging.getLogger("chat.revocation")
 # A transaction may commit after one with a higher id: look back this far, and remember what was seen.
 LOOK_BACK_S = 30
 COME_BACK_S = 0.1
+# Thousands are connected, and their messages do not wait until the last of them was looked at.
 LOOKED_AT_IN_A_TURN = 100
 
 
@@ -91,7 +92,7 @@ class Revocation:
         await self._look_at_the_unproved()
 
     async def _concerned(self, new: list[AccessNotice]) -> list[Connected]:
-        """Some at a time: thousands are connected, and their messages do not wait for the last of them.
+        """Those whom `new` concerns.
 
         Who comes meanwhile has been admitted by what is true now, or finds the notice among the seen.
         """
@@ -103,17 +104,16 @@ class Revocation:
         return concerned
 
     async def _look_at_the_unproved(self) -> None:
-        """People whose check failed, because the database went away, are checked again the next time."""
-        unproved, self._unproved = self._unproved, set()
-        try:
-            await self._look_again(list(unproved))
-        except Exception:
-            self._unproved |= unproved.intersection(self._everybody)
-            raise
+        """Some at a time, and those whose check failed, because the database went away, again the next time."""
+        while self._unproved:
+            some = [self._unproved.pop() for _ in range(min(len(self._unproved), LOOKED_AT_IN_A_TURN))]
+            try:
+                await self._look_again(some)
+            except Exception:
+                self._unproved.update(set(some).intersection(self._everybody))
+                raise
 
     async def _look_again(self, connections: list[Connected]) -> None:
-        if not connections:
-            return
         asked = _Asked.about(connections)
         for connected in connections:
             connected.forget_views()  # before the await: a connection that is coming into a room asks again

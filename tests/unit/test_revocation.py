@@ -141,6 +141,19 @@ async def test_thousands_are_looked_through_some_at_a_time():
     assert await looking == here
 
 
+async def test_the_standing_of_thousands_is_asked_some_at_a_time(standing):
+    """Each minute, and when a notice concerns a room that they are all in."""
+    here = [Connected(rooms=[LOBBY]) for _ in range(2 * revocation.LOOKED_AT_IN_A_TURN + 1)]
+    standing["standing"] = changed(standing["standing"], disabled={7})
+    asked = []
+    standing["meanwhile"] = lambda: asked.append(sum(bool(one.said) for one in here))
+    watch = Revocation(here)
+    watch._unproved.update(here)
+    await watch._look_at_the_unproved()
+    assert asked == [0, revocation.LOOKED_AT_IN_A_TURN, 2 * revocation.LOOKED_AT_IN_A_TURN]
+    assert all(one.said == [Close.ACCOUNT_DISABLED] for one in here)
+
+
 async def test_notices_are_read_from_where_they_were_read_last(standing, monkeypatch):
     """However long the database was away."""
     read = AsyncMock(side_effect=[[], database.Unavailable, []])
