@@ -16,9 +16,9 @@ from typing import Any
 import psycopg
 
 from rig.programs import PostgreSQL
+from rig.waiting import until
 
 from .history import Kept, Row
-from .waiting import until
 
 ROWS = """
     SELECT room.slug, message.seq, message.version, author.username, message.nonce, message.text,

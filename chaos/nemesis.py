@@ -9,11 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from rig.waiting import found_within, until
+
 from .client import Client
 from .database import Database, PostgreSQLDatabase
 from .history import Strike, now
 from .site import ChaosSite, Server
-from .waiting import until
 
 # Every kind of fault, and how many seconds it lasts at most; 0: as long as it takes.
 ON_SERVERS = {"kill": 0.0, "commit-kill": 0.0, "roll": 0.0, "stop": 20.0}
@@ -139,7 +140,7 @@ class Nemesis:
         strike.ended = now()
         crashing = server.process
         await self._befall_people(fault._replace(kind="cut"))
-        if await until(lambda: crashing.poll() is not None, CRASH_PATIENCE_S):
+        if await found_within(CRASH_PATIENCE_S, lambda: crashing.poll() is not None):
             self._note(fault, strike.touched, f"{strike.note} died after a commit")
         else:
             self._note(fault, strike.touched, f"{strike.note} had nothing to commit")
@@ -151,7 +152,7 @@ class Nemesis:
     async def _roll(self, server: Server, strike: Strike) -> None:
         rolling = server.process
         server.ask_to_stop()
-        if not await until(lambda: rolling.poll() is not None, DRAIN_PATIENCE_S):
+        if not await found_within(DRAIN_PATIENCE_S, lambda: rolling.poll() is not None):
             strike.note += ", did not stop"
             server.kill()
         await until(lambda: server.is_running)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rig.programs import Daphne, Valkey, free_port
 from rig.site import manage
+from rig.waiting import found_within
 
 from .database import Database, PostgreSQLDatabase, SQLiteDatabase
 from .people import PROJECT
-from .waiting import until
 
 WATCH_INTERVAL_S = 0.05
 READY_TIMEOUT_S = 60
@@ -53,12 +53,12 @@ class Server(Daphne):
 
     async def ready(self) -> None:
         """Wait until it listens; TimeoutError when it does not."""
-        if not await until(lambda: _listens(self._port), READY_TIMEOUT_S):
+        if not await found_within(READY_TIMEOUT_S, lambda: _listens(self._port)):
             raise TimeoutError(f"{self.url} does not listen")
 
     async def ended(self, within_s: float) -> bool:
         """Wait for it to end; say whether it did."""
-        return await until(lambda: not self.is_running, within_s)
+        return bool(await found_within(within_s, lambda: not self.is_running))
 
 
 class ChaosSite:

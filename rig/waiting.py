@@ -14,14 +14,20 @@ POLL_S = 0.02
 
 async def until(is_so: Callable[[], Any], patience_s: float = PATIENCE_S, every_s: float = POLL_S) -> Any:
     """Look again and again until it is so, and return what was found; the look may be a coroutine."""
+    found = await found_within(patience_s, is_so, every_s)
+    assert found, f"waited {patience_s} s in vain for {is_so.__qualname__}"
+    return found
+
+
+async def found_within(patience_s: float, is_so: Callable[[], Any], every_s: float = POLL_S) -> Any:
+    """The same for those who can do without it: what the last look found, which may be nothing."""
     deadline = time.monotonic() + patience_s
     while True:
         found = is_so()
         if inspect.isawaitable(found):
             found = await found
-        if found:
+        if found or time.monotonic() >= deadline:
             return found
-        assert time.monotonic() < deadline, f"waited {patience_s} s in vain for {is_so.__qualname__}"
         await asyncio.sleep(every_s)
 
 

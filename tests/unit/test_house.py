@@ -234,7 +234,7 @@ def test_no_exception_is_kept_to_be_raised_again(name):
 
 # Where a test, or what tests stand on, may let time pass: in what file, which function, and why.
 SLEEPERS = {
-    "rig/waiting.py": {"until", "wait_until", "turns"},  # the one place that looks again and again
+    "rig/waiting.py": {"found_within", "wait_until", "turns"},  # the one place that looks again and again
     "rig/programs.py": {"_wait_until_ready"},  # a program that does not start is ended and quoted
     "rig/person.py": {"_come_and_go", "_beat", "_after"},  # the clock of a good client: heartbeats, backing off
     "tests/integration/tiny_app.py": {"flood", "slow_accept", "slow"},  # an application that is slow
