@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 
+from rig.line import Disconnected, Line, Refused
+
 from .backoff import backoff_s
-from .line import Disconnected, Line, Refused
 from .timeline import Timeline
 
 HISTORY_PAGE = 200

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from rig.line import COMES_WHEN_TOLD, LOST, STAYS_AWAY, Disconnected, Event
+
 from .backoff import backoff_s
+from .balancer import Balancer, NoAnswer, ServerLine
 from .catching_up import CatchingUp
 from .history import Blackout, Message, Span, States, Story, Write, now
-from .line import LOST, Balancer, Disconnected, Frame, Line, NoAnswer
 from .outbox import Outbox
 from .people import Person
 from .timeline import Timeline
@@ -22,8 +24,6 @@ SILENCE_INTERVALS = 2.5
 
 RELOADED = 1001
 HEARTBEAT_MISSED = 4103
-STAYS_AWAY = range(4000, 4100)
-COMES_WHEN_TOLD = range(4200, 4300)
 
 
 class Client:
@@ -40,10 +40,10 @@ class Client:
         self._awake = asyncio.Event()
         self._awake.set()
         self._online = asyncio.Event()
-        self._line: Line | None = None
+        self._line: ServerLine | None = None
         self._catching_up = CatchingUp(chance)
         self._hanging_up: set[asyncio.Task[None]] = set()
-        self._bye: Frame | None = None
+        self._bye: Event | None = None
         self._heard_at = self._online_at = 0.0
         self._lost: asyncio.Future[int] | None = None
 
@@ -81,7 +81,7 @@ class Client:
             group.create_task(self.posts.deliver())
             group.create_task(self.changes.deliver())
 
-    async def submit(self, write: Write) -> Frame:
+    async def submit(self, write: Write) -> Event:
         """Send a write once, over whatever line there is; its ack, or why there is none."""
         await self._online.wait()
         await self._awake.wait()
@@ -98,7 +98,7 @@ class Client:
 
     def cut(self) -> None:
         if self._line is not None:
-            self._line.cut()
+            self._line.reset()
 
     def freeze(self) -> None:
         """Nothing is read, nothing is sent, no timer fires: the laptop is shut."""
@@ -187,20 +187,20 @@ class Client:
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(code)
 
-    async def _read(self, line: Line) -> None:
-        async for frames in line.frames():
+    async def _read(self, line: ServerLine) -> None:
+        async for events in line.events():
             await self._awake.wait()
             if self._online.is_set() and now() - self._heard_at > self._silence_s:
                 self._lose(HEARTBEAT_MISSED)  # this lay waiting while we slept: the server has given us up
                 return
             self._heard_at = now()
-            for frame in frames:
-                self.story.tail.append((self._heard_at, frame))
-                self._take(line, frame)
+            for event in events:
+                self.story.tail.append((self._heard_at, event))
+                self._take(line, event)
         await self._awake.wait()
         self._lose(line.close_code)
 
-    async def _beat(self, line: Line) -> None:
+    async def _beat(self, line: ServerLine) -> None:
         """A heartbeat every interval; any frame is an answer, and without one in time the line is given up."""
         if not self._online.is_set():
             return
@@ -220,7 +220,7 @@ class Client:
 
     # What the server says
 
-    def _take(self, line: Line, frame: Frame) -> None:
+    def _take(self, line: ServerLine, frame: Event) -> None:
         match frame["type"]:
             case "hello":
                 self._welcome(frame)
@@ -243,7 +243,7 @@ class Client:
                 self._bye = frame
         line.settle(frame)
 
-    def _welcome(self, hello: Frame) -> None:
+    def _welcome(self, hello: Event) -> None:
         self._heartbeat: dict[str, float] = hello["heartbeat"]
         self._silence_s = self._heartbeat["interval"] * SILENCE_INTERVALS
         self._online_at = now()
@@ -256,7 +256,7 @@ class Client:
         timeline.receive(message)
         self._catching_up.begin(self._line, timeline)
 
-    def _joined(self, page: Frame) -> None:
+    def _joined(self, page: Event) -> None:
         timeline = self.rooms[page["room"]]
         timeline.joined(page)
         if (online := page.get("online")) is not None:

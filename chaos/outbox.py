@@ -6,9 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from rig.line import Disconnected, Event, Refused
+
 from .backoff import backoff_s
 from .history import Write
-from .line import Disconnected, Frame, Refused
 
 RESEND_PAUSE_S = 0.05
 
@@ -16,7 +17,7 @@ RESEND_PAUSE_S = 0.05
 class Outbox:
     """What was written and not yet answered: in order, one at a time, again until it is acknowledged or refused."""
 
-    def __init__(self, submit: Callable[[Write], Awaitable[Frame]]):
+    def __init__(self, submit: Callable[[Write], Awaitable[Event]]):
         self._submit = submit
         self._waiting: deque[Write] = deque()
         self._added = asyncio.Event()

@@ -8,11 +8,13 @@ import shutil
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from rig.line import Line
+
 from . import people
 from .author import Author
+from .balancer import Balancer
 from .client import Client
 from .history import Evidence, States, now
-from .line import Balancer, Line
 from .nemesis import Nemesis, plan
 from .options import Options
 from .people import BY_NAME_ALONE, Person
@@ -209,6 +211,6 @@ class Run:
 
 
 async def _settle_all(line: Line) -> None:
-    async for frames in line.frames():
-        for frame in frames:
-            line.settle(frame)
+    async for events in line.events():
+        for event in events:
+            line.settle(event)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from collections.abc import Callable
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from rig.line import Event, Line
 
 PATIENCE_S = 20
-
-Event = dict[str, Any]
 
 
 class ChatClient:
@@ -38,28 +34,18 @@ class ChatClient:
         await self.close()
 
     async def connect(self) -> ChatClient:
-        self.socket: ClientConnection = await connect(
-            self.url,
-            subprotocols=["chat.v1"],
-            max_size=2**24,
-            open_timeout=PATIENCE_S,
-            compression=None,
-            **self.options,
-        )
+        self.line = await Line.open(self.url, open_timeout=PATIENCE_S, **self.options)
         self._reader = asyncio.create_task(self._read())
         return self
 
     async def close(self) -> None:
-        await self.socket.close()
+        await self.line.hang_up()
         await self._reader
 
     async def _read(self) -> None:
-        try:
-            async for frame in self.socket:
-                await self._take([json.loads(line) for line in frame.split("\n")])
-        except ConnectionClosed:
-            pass
-        self.close_code = self.socket.close_code
+        async for events in self.line.events():
+            await self._take(events)
+        self.close_code = self.line.close_code
         await self._take([{"type": "closed", "code": self.close_code}])
 
     async def _take(self, events: list[Event]) -> None:
@@ -75,7 +61,7 @@ class ChatClient:
     async def send(self, type: str, **fields: Any) -> Any:
         """Send a verb without waiting; return its id."""
         id = fields.setdefault("id", next(self._ids))
-        await self.socket.send(json.dumps({"type": type, **fields}))
+        await self.line.send({"type": type, **fields})
         return id
 
     async def ask(self, type: str, **fields: Any) -> Event:

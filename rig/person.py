@@ -15,16 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
-
-from rig.client import ChatClient, Event
+from rig.client import ChatClient
+from rig.line import COMES_WHEN_TOLD, LOST, NOT_OPENED, STAYS_AWAY, Disconnected, Event
 from rig.timeline import Timeline
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
 PATIENCE_S = 60
-STAYS_AWAY = range(4000, 4100)
-COMES_WHEN_TOLD = range(4200, 4300)
 WORTH_ANOTHER_TRY = ("rate_limited", "unavailable")
 
 
@@ -69,7 +66,7 @@ class Person(ChatClient):
         for task in (self._life, *self._errands):
             task.cancel()
         await asyncio.gather(self._life, *self._errands, return_exceptions=True)
-        if hasattr(self, "socket"):
+        if hasattr(self, "line"):
             await super().close()
 
     # What a test does with a person
@@ -101,7 +98,7 @@ class Person(ChatClient):
 
     def cut(self) -> None:
         """The line is dead: what still comes through it is not waited for."""
-        self.socket.transport.abort()
+        self.line.abort()
 
     # A life
 
@@ -129,7 +126,7 @@ class Person(ChatClient):
     async def _is_connected(self) -> bool:
         try:
             await self.connect()
-        except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, ConnectionClosed):
+        except NOT_OPENED:
             return False
         return True
 
@@ -147,7 +144,7 @@ class Person(ChatClient):
 
     def _pause_s(self) -> float | None:
         """How long to stay away; None: for good."""
-        code = self.close_code or 1006
+        code = self.close_code or LOST
         if code in STAYS_AWAY:
             return None
         if code in COMES_WHEN_TOLD and self._bye:
@@ -158,7 +155,7 @@ class Person(ChatClient):
         interval_s, timeout_s = self._heartbeat["interval"], self._heartbeat["timeout"]
         while True:
             beat_at = time.monotonic()
-            with contextlib.suppress(ConnectionClosed):
+            with contextlib.suppress(Disconnected):
                 await self.send("heartbeat")
             await asyncio.sleep(timeout_s)
             if self.heard_at < beat_at and not self.is_patient:
@@ -232,7 +229,7 @@ class Person(ChatClient):
 
     async def _join(self) -> None:
         position = {"after": self.timeline.position, "epoch": self.timeline.epoch}
-        with contextlib.suppress(ConnectionClosed):
+        with contextlib.suppress(Disconnected):
             await self.send("join", room=self.room, **(position if self.timeline.position is not None else {}))
 
     async def _deliver(self) -> None:
@@ -241,7 +238,7 @@ class Person(ChatClient):
             await self._post(post)
 
     async def _post(self, post: Event) -> None:
-        with contextlib.suppress(ConnectionClosed):
+        with contextlib.suppress(Disconnected):
             await self.send(**post)
 
     def _try_again(self, pause_s: float, errand: Callable[[], Any]) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 
 from chatsite.serve.processes import short_folder
-from rig.client import ChatClient, Event
+from rig.client import ChatClient
+from rig.line import Event
 from rig.person import Person, loaded_afresh
 from rig.site import Blueprint, Site
 from rig.visitor import Visitor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rig.client import Event
+from rig.line import Event
 
 
 class Timeline:

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from rig.client import Event
+from rig.line import Event
 from rig.person import Person
 from rig.site import Site
 from rig.staging import tickets

@@ -37,7 +37,7 @@ async def test_every_request_is_answered_as_shown(site):
 
 async def said_and_answered(alice, asked, answer):
     if answer is None:
-        await alice.socket.send(json.dumps(asked))
+        await alice.line.send(asked)
         return None
     given = await alice.ask(**asked)
     assert given.keys() == answer.keys()

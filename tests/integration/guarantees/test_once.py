@@ -46,7 +46,7 @@ async def test_a_nonce_repeated_in_one_frame_is_one_message(place):
     async with place.client("ada") as ada:
         await ada.join(place.room)
         line = '{"type":"post","id":%d,"room":"' + place.room + '","nonce":"n","text":"once"}'
-        await ada.socket.send("\n".join(line % id for id in range(100, 120)))
+        await ada.line.send_text("\n".join(line % id for id in range(100, 120)))
         acks = [await ada.told("ack", id=id) for id in range(100, 120)]
         assert {ack["seq"] for ack in acks} == {1}
     assert place.texts == ["once"]
@@ -182,7 +182,7 @@ async def test_a_nonce_of_a_change_repeated_in_one_frame_is_one_change(place):
         seq = (await ada.post("good", place.room))["seq"]
         asked = {"type": "react", "room": place.room, "seq": seq, "emoji": "👍"}
         lines = [json.dumps({**asked, "id": id, "on": id % 2 == 0, "nonce": "n"}) for id in range(100, 110)]
-        await ada.socket.send("\n".join(lines))
+        await ada.line.send_text("\n".join(lines))
         assert {(await ada.told("ack", id=id))["version"] for id in range(100, 110)} == {2}
     assert place.head == 2
 

@@ -141,7 +141,7 @@ async def test_what_goes_from_process_to_process_reaches_members_alone(place, se
     ):
         await asyncio.gather(eve.join(place.room), ada.join(secret), ada.join(place.room), bob.join(secret))
         lines = [{"type": "post", "room": room, "nonce": room, "text": f"in {room}"} for room in (secret, place.room)]
-        await ada.socket.send("\n".join(map(json.dumps, lines)))
+        await ada.line.send_text("\n".join(map(json.dumps, lines)))
         await bob.hears(f"in {secret}")
         await eve.hears(f"in {place.room}")
         assert secret not in json.dumps(eve.events)

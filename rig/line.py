@@ -1,31 +1,29 @@
-"""One WebSocket to one server: frames of JSON both ways, requests with their answers, and the ways it can end."""
+"""One WebSocket to one server: events of `chat.v1` both ways, requests with their answers, and the ways it can end."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import random
+import json
 import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
-import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
-
-from .people import Person
 
 SUBPROTOCOL = "chat.v1"
 REQUEST_TIMEOUT_S = 10
 FRAME_LIMIT_BYTES = 2**24
 LOST = 1006
+STAYS_AWAY = range(4000, 4100)
+COMES_WHEN_TOLD = range(4200, 4300)
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
+NOT_OPENED = (OSError, EOFError, InvalidHandshake, ConnectionClosed)
 
-Frame = dict[str, Any]
-decode = msgspec.json.decode
-encode = msgspec.json.Encoder().encode
+Event = dict[str, Any]
 
 
 class Disconnected(Exception):
@@ -35,7 +33,7 @@ class Disconnected(Exception):
 class Refused(Exception):
     """The server answered with an error."""
 
-    def __init__(self, error: Frame):
+    def __init__(self, error: Event):
         super().__init__(error["code"])
         self.code: str = error["code"]
         self.retry_after_s: float | None = error.get("retry_after")
@@ -45,57 +43,59 @@ class Refused(Exception):
         return self.code in ("rate_limited", "unavailable")
 
 
-class NoAnswer(Exception):
-    """No server took the call."""
-
-
 class Line:
     """Asks and hears. Whatever happens to it, it ends; it never comes back."""
 
-    def __init__(self, connection: ClientConnection, server: int):
-        self.server = server
+    def __init__(self, connection: ClientConnection):
         self._connection = connection
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self._waiting: dict[int, asyncio.Future[Event]] = {}
 
-    async def frames(self) -> AsyncIterator[list[Frame]]:
+    @classmethod
+    async def open(cls, url: str, **options: Any) -> Self:
+        """`options` are those of websockets. NOT_OPENED has what it fails with."""
+        usual = {"max_size": FRAME_LIMIT_BYTES, "compression": None, "proxy": None}
+        return cls(await connect(url, subprotocols=[SUBPROTOCOL], **usual | options))  # type: ignore[list-item]
+
+    async def events(self) -> AsyncIterator[list[Event]]:
         """What the server says, a list for every WebSocket message, until the line ends."""
-        try:
+        with suppress(ConnectionClosed):
             async for text in self._connection:
-                yield [decode(line) for line in str(text).split("\n")]
-        except ConnectionClosed:
-            pass
+                yield [json.loads(line) for line in str(text).split("\n")]
 
     @property
     def close_code(self) -> int:
         return self._connection.close_code or LOST
 
-    async def send(self, frame: Frame) -> None:
+    async def send(self, verb: Event) -> None:
+        await self.send_text(json.dumps(verb))
+
+    async def send_text(self, text: str) -> None:
         try:
-            await self._connection.send(encode(frame).decode())
+            await self._connection.send(text)
         except ConnectionClosed:
             raise Disconnected from None
 
-    async def ask(self, frame: Frame) -> Frame:
+    async def ask(self, verb: Event) -> Event:
         """The answer; Refused, Disconnected, or TimeoutError."""
         id = next(self._ids)
         answer = self._waiting[id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                await self.send({**frame, "id": id})
+                await self.send({**verb, "id": id})
                 return await answer
         finally:
             self._waiting.pop(id, None)
 
-    def settle(self, frame: Frame) -> None:
+    def settle(self, event: Event) -> None:
         """Give an answer to the one who asked."""
-        answer = self._waiting.get(frame.get("id", 0))
+        answer = self._waiting.get(event.get("id", 0))
         if answer is None or answer.done():
             return
-        if frame["type"] == "error":
-            answer.set_exception(Refused(frame))
+        if event["type"] == "error":
+            answer.set_exception(Refused(event))
         else:
-            answer.set_result(frame)
+            answer.set_result(event)
 
     def fail_all(self) -> None:
         for answer in self._waiting.values():
@@ -106,46 +106,19 @@ class Line:
     async def hang_up(self) -> None:
         await self._connection.close()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
+        """What still comes through it is not waited for."""
+        self._connection.transport.abort()
+
+    def reset(self) -> None:
         """The connection ends with an RST, without a word."""
-        transport = self._connection.transport
         with suppress(OSError):  # it has ended by itself
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        transport.abort()
+            transport_socket = self._connection.transport.get_extra_info("socket")
+            transport_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.abort()
 
     def stop_reading(self) -> None:
         self._connection.transport.pause_reading()
 
     def read_on(self) -> None:
         self._connection.transport.resume_reading()
-
-
-class Balancer:
-    """What stands before the servers, without standing there: picks one at random, and another where nobody listens."""
-
-    def __init__(self, urls: list[str]):
-        self._urls = urls
-
-    async def call(self, person: Person, chance: random.Random) -> Line:
-        for server in chance.sample(range(len(self._urls)), len(self._urls)):
-            try:
-                return Line(await _open(self._urls[server] + person.query, person.headers), server)
-            except ConnectionRefusedError:
-                continue
-            except (OSError, EOFError, InvalidHandshake) as problem:
-                raise NoAnswer from problem
-        raise NoAnswer
-
-
-async def _open(url: str, headers: dict[str, str]) -> ClientConnection:
-    return await connect(
-        url,
-        subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
-        additional_headers=headers,
-        max_size=FRAME_LIMIT_BYTES,
-        compression=None,
-        proxy=None,
-        open_timeout=None,
-        ping_interval=None,
-        close_timeout=2,
-    )
