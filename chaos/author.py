@@ -61,12 +61,12 @@ class Author:
 
     def _react(self) -> None:
         """To something recent, one's own or not; the same again takes it back."""
-        room, timeline = self._chance.choice(list(self._client.rooms.items()))
-        recent = sorted(timeline.messages)[-RECENT:]
+        slug, room = self._chance.choice(list(self._client.rooms.items()))
+        recent = sorted(room.messages)[-RECENT:]
         if recent:
-            write = self._write("react", room)
+            write = self._write("react", slug)
             write.seq, write.emoji = self._chance.choice(recent), self._chance.choice(EMOJI)
-            place = (room, write.seq, write.emoji)
+            place = (slug, write.seq, write.emoji)
             write.on = self._reacted[place] = not self._reacted.get(place, False)
             self._client.changes.add(write)
 

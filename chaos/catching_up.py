@@ -6,9 +6,9 @@ import asyncio
 import random
 
 from rig.line import Disconnected, Line, Refused
+from rig.room import Room
 
 from .backoff import backoff_s
-from .timeline import Timeline
 
 HISTORY_PAGE = 200
 
@@ -20,12 +20,12 @@ class CatchingUp:
         self._chance = chance
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def begin(self, line: Line | None, timeline: Timeline) -> None:
+    def begin(self, line: Line | None, room: Room) -> None:
         """Ask for what is missing, unless somebody is at it or nothing is."""
-        task = self._tasks.get(timeline.room)
-        is_behind = not timeline.is_live or timeline.has_earlier
+        task = self._tasks.get(room.slug)
+        is_behind = not room.is_live or room.has_earlier
         if is_behind and line is not None and (task is None or task.done()):
-            self._tasks[timeline.room] = asyncio.create_task(self._ask(line, timeline))
+            self._tasks[room.slug] = asyncio.create_task(self._ask(line, room))
 
     def end(self) -> None:
         """The line is gone."""
@@ -33,13 +33,13 @@ class CatchingUp:
             task.cancel()
         self._tasks.clear()
 
-    async def _ask(self, line: Line, timeline: Timeline) -> None:
+    async def _ask(self, line: Line, room: Room) -> None:
         """Who did not get on waits before asking again."""
         attempt = 0
-        while not timeline.is_live or timeline.has_earlier:
+        while not room.is_live or room.has_earlier:
             pause_s = None
             try:
-                got_on = await (self._ask_history(line, timeline) if timeline.is_live else self._join(line, timeline))
+                got_on = await (self._ask_history(line, room) if room.is_live else self._join(line, room))
             except Disconnected:
                 return
             except (Refused, TimeoutError) as problem:
@@ -50,17 +50,17 @@ class CatchingUp:
                 await asyncio.sleep(pause_s or backoff_s(attempt, self._chance))
                 attempt += 1
 
-    async def _join(self, line: Line, timeline: Timeline) -> bool:
+    async def _join(self, line: Line, room: Room) -> bool:
         """Ask once; say whether it brought us further."""
-        asked_at, question = timeline.version, timeline.next_join()
+        asked_at, question = room.position, room.next_join()
         assert question is not None
         try:
             await line.ask({"type": "join", **question})
         except (Refused, TimeoutError):
-            timeline.join_failed(question)
+            room.join_failed(question)
             raise
-        return timeline.is_live or timeline.version != asked_at
+        return room.is_live or room.position != asked_at
 
-    async def _ask_history(self, line: Line, timeline: Timeline) -> bool:
-        await line.ask({"type": "history", "room": timeline.room, "before": timeline.oldest, "limit": HISTORY_PAGE})
+    async def _ask_history(self, line: Line, room: Room) -> bool:
+        await line.ask({"type": "history", "room": room.slug, "before": room.oldest, "limit": HISTORY_PAGE})
         return True

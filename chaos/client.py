@@ -16,7 +16,7 @@ from .catching_up import CatchingUp
 from .history import Blackout, Message, Span, States, Story, Write, now
 from .outbox import Outbox
 from .people import Person
-from .timeline import Timeline
+from .watched_room import WatchedRoom
 
 STABLE_AFTER_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
@@ -31,7 +31,7 @@ class Client:
 
     def __init__(self, person: Person, rooms: list[str], balancer: Balancer, states: States, chance: random.Random):
         self.story = Story(person.name)
-        self.rooms = {room: Timeline(room, self._noter(states)) for room in rooms}
+        self.rooms = {slug: WatchedRoom(slug, self._noter(states)) for slug in rooms}
         self.posts, self.changes = Outbox(self.submit), Outbox(self.submit)
         self.is_coming_back = True
         self._person = person
@@ -65,14 +65,14 @@ class Client:
 
     @property
     def is_caught_up(self) -> bool:
-        return self._online.is_set() and all(timeline.is_live for timeline in self.rooms.values())
+        return self._online.is_set() and all(room.is_live for room in self.rooms.values())
 
     @property
     def unsent(self) -> int:
         return len(self.posts) + len(self.changes)
 
     def positions(self) -> dict[str, int]:
-        return {room: timeline.version or 0 for room, timeline in self.rooms.items() if timeline.is_live}
+        return {slug: room.position or 0 for slug, room in self.rooms.items() if room.is_live}
 
     async def take_part(self) -> None:
         """Be there until cancelled."""
@@ -118,8 +118,8 @@ class Client:
     def reload(self) -> None:
         """The page is loaded again: the outbox is kept, the rooms are not."""
         self._lose(RELOADED)
-        for timeline in self.rooms.values():
-            timeline.reload()
+        for room in self.rooms.values():
+            room.clear()
 
     def die(self) -> None:
         """Gone without a word, for good."""
@@ -174,8 +174,8 @@ class Client:
             task.cancel()
         self._catching_up.end()
         self._online.clear()
-        for timeline in self.rooms.values():
-            timeline.disconnected()
+        for room in self.rooms.values():
+            room.disconnected()
         if self._line is not None:
             self._line.fail_all()
             hanging_up = asyncio.create_task(self._line.hang_up())
@@ -248,20 +248,20 @@ class Client:
         self._silence_s = self._heartbeat["interval"] * SILENCE_INTERVALS
         self._online_at = now()
         self._online.set()
-        for timeline in self.rooms.values():
-            self._catching_up.begin(self._line, timeline)
+        for room in self.rooms.values():
+            self._catching_up.begin(self._line, room)
 
     def _hear(self, message: Message) -> None:
-        timeline = self.rooms[message["room"]]
-        timeline.receive(message)
-        self._catching_up.begin(self._line, timeline)
+        room = self.rooms[message["room"]]
+        room.live(message)
+        self._catching_up.begin(self._line, room)
 
     def _joined(self, page: Event) -> None:
-        timeline = self.rooms[page["room"]]
-        timeline.joined(page)
+        room = self.rooms[page["room"]]
+        room.joined(page)
         if (online := page.get("online")) is not None:
             self.story.is_shown(page["room"], online["names"])
-        self._catching_up.begin(self._line, timeline)
+        self._catching_up.begin(self._line, room)
         self._note_caught_up()
 
     # For the evidence
@@ -290,10 +290,10 @@ class Client:
     def finish(self) -> Story:
         """The story, complete."""
         story = self.story
-        for room, timeline in self.rooms.items():
-            view = story.views[room]
-            view.shown, view.messages, view.head = timeline.shown, timeline.messages, timeline.version or 0
-            view.is_live = timeline.is_live
-            story.gaps += timeline.gaps
-            story.resyncs += timeline.resyncs
+        for slug, room in self.rooms.items():
+            view = story.views[slug]
+            view.shown, view.messages, view.head = room.shown, room.messages, room.position or 0
+            view.is_live = room.is_live
+            story.gaps += room.gaps
+            story.resyncs += room.resyncs
         return story

@@ -17,7 +17,7 @@ from typing import Any
 
 from rig.client import ChatClient
 from rig.line import COMES_WHEN_TOLD, LOST, NOT_OPENED, STAYS_AWAY, Disconnected, Event
-from rig.timeline import Timeline
+from rig.room import Room
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
@@ -37,7 +37,7 @@ class Person(ChatClient):
         super().__init__("", ping_interval=None, **options)
         self.room = room
         self.is_patient = patient
-        self.timeline = Timeline()
+        self.timeline = Room(room)
         self.online: set[str] = set()
         self.errors: list[Event] = []
         self.closes: list[int | None] = []
@@ -48,6 +48,7 @@ class Person(ChatClient):
         self._addresses = [f"{url}?{query}" if query else url for url in urls]
         self._outbox: dict[str, Event] = {}
         self._acks: dict[str, asyncio.Future[Event]] = {}
+        self._asked: Event = {}
         self._bye: Event | None = None
         self._heartbeat: dict[str, float] = {}
         self._beating: asyncio.Task[None] | None = None
@@ -138,6 +139,7 @@ class Person(ChatClient):
             if self._beating is not None:
                 self._beating.cancel()
         self.is_caught_up = False
+        self.timeline.disconnected()
         self._cut_at = self._cut_at or time.monotonic()
         self.closes.append(self.close_code)
         await self._take([])
@@ -174,14 +176,13 @@ class Person(ChatClient):
     def _heed_hello(self, hello: Event) -> None:
         self._heartbeat = hello["heartbeat"]
         self._beating = self._soon(self._beat())
-        self._ask_for_the_room()
+        self._ask_for_what_is_missing()
 
     def _heed_joined(self, joined: Event) -> None:
-        self.timeline.page(joined)
-        if joined.get("more"):
-            self._ask_for_the_room()
-        elif "id" in joined:
+        self.timeline.joined(joined)
+        if self.timeline.is_live and "id" in joined:
             self._heed_caught_up(joined)
+        self._ask_for_what_is_missing()
 
     def _heed_caught_up(self, joined: Event) -> None:
         self.online = set(joined["online"].get("names", ()))
@@ -193,12 +194,13 @@ class Person(ChatClient):
 
     def _heed_resync(self, resync: Event) -> None:
         self.resyncs.append(resync)
-        self.timeline.clear()
-        self._ask_for_the_room()
+        self.timeline.resync()
+        self._ask_for_what_is_missing()
 
     def _heed_message(self, message: Event) -> None:
         if message["room"] == self.room:
             self.timeline.live(message)
+            self._ask_for_what_is_missing()
 
     _heed_reaction = _heed_message
 
@@ -213,6 +215,8 @@ class Person(ChatClient):
     def _heed_error(self, error: Event) -> None:
         nonce = error.get("nonce")
         if error["code"] in WORTH_ANOTHER_TRY:
+            if not nonce:
+                self.timeline.join_failed(self._asked)
             self._try_again(error.get("retry_after", 1), self._deliver if nonce else self._join)
             return
         self.errors.append(error)
@@ -224,13 +228,15 @@ class Person(ChatClient):
 
     # What is said
 
-    def _ask_for_the_room(self) -> None:
-        self._soon(self._join())
+    def _ask_for_what_is_missing(self) -> None:
+        if self.timeline.wants_join and self._join.__name__ not in self._paused:
+            self._soon(self._join())
 
     async def _join(self) -> None:
-        position = {"after": self.timeline.position, "epoch": self.timeline.epoch}
-        with contextlib.suppress(Disconnected):
-            await self.send("join", room=self.room, **(position if self.timeline.position is not None else {}))
+        if question := self.timeline.next_join():
+            self._asked = question
+            with contextlib.suppress(Disconnected):
+                await self.send("join", **question)
 
     async def _deliver(self) -> None:
         """Say everything that has no ack yet, again."""
