@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from . import machine, report, rows, servers
+from rig.site import PROJECT
+
+from . import machine, report, rows
 from .clients import Broken
 from .report import Results
 from .rows import FULL, QUICK, Scale
@@ -25,7 +27,7 @@ class Ended(Exception):
 
 def main() -> None:
     asked = _arguments()
-    os.chdir(servers.PROJECT)
+    os.chdir(PROJECT)
     machine.allow_many_sockets()
     install_node_peers()
     _end_on_signals(QUICK_LIMIT_S if asked.quick else FULL_LIMIT_S)

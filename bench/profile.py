@@ -15,7 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from . import machine, servers
+from rig.site import PROJECT
+
+from . import machine
 from .load import Load
 from .rows import LOBBY, PACED_MEMBERS, WRITERS
 from .workshop import SITE, SITE_ON_POSTGRESQL, Workshop
@@ -153,7 +155,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--postgresql", action="store_true")
     asked = parser.parse_args()
-    os.chdir(servers.PROJECT)
+    os.chdir(PROJECT)
     machine.allow_many_sockets()
     with Workshop() as workshop, machine.on_core(workshop.split.load):
         print(profile(workshop, SITUATIONS[asked.situation], asked.postgresql, asked.seconds))

@@ -1,18 +1,17 @@
 """The servers that are measured, each started on a core of its own and with a Redis of its own."""
 
 import os
-import socket
 import sys
 from pathlib import Path
 from typing import TypeVar
 
-from rig.programs import Program, Valkey, free_port
+from rig.programs import Program, Valkey, free_port, listens
+from rig.site import PROJECT
 
 from . import machine
 from .load import Load
 from .wires import SocketIOWire, TutorialWire, Wire
 
-PROJECT = Path(__file__).resolve().parent.parent
 PEERS = PROJECT / "bench" / "peers"
 CACHE = PROJECT / "var" / "bench"
 AnyLoad = TypeVar("AnyLoad", bound=Load)
@@ -33,8 +32,7 @@ class Listener(Program):
             raise
 
     def is_ready(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return listens(self.port)
 
 
 class Server:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rig.site import Blueprint
+
 from . import machine, site
 from .servers import CACHE, PEERS, Server, SocketIOServer, TutorialServer, WsServer
-from .site import Blueprint, DurablePostgreSQL, SiteServer
+from .site import DurablePostgreSQL, SiteServer
 
 
 class Peer:

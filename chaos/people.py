@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any, NamedTuple
 
-PROJECT = Path(__file__).resolve().parent.parent
+from rig.site import run_python
+
 TICKET_LIFETIME_S = 24 * 3600
 BY_COOKIE, BY_TICKET, BY_NAME_ALONE = "cookie", "ticket", "name"
 WAYS = (BY_COOKIE, BY_TICKET, BY_COOKIE, BY_NAME_ALONE)
@@ -33,11 +32,7 @@ class Person(NamedTuple):
 
 def settle(env: dict[str, str], count: int, rooms: list[str]) -> list[Person]:
     """Make the rooms, and so many people of all kinds."""
-    command = [sys.executable, "-m", "chaos.people", str(count), *rooms]
-    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"the people could not be made:\n{done.stderr}")
-    return [Person(*values) for values in json.loads(done.stdout)]
+    return [Person(*values) for values in json.loads(run_python(env, "-m", "chaos.people", str(count), *rooms))]
 
 
 def _make(count: int, rooms: list[str]) -> list[Person]:

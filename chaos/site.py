@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from rig.programs import Daphne, Valkey, free_port
-from rig.site import manage
+from rig.programs import Daphne, Valkey, free_port, listens
+from rig.site import PROJECT, environment, manage, run_python
 from rig.waiting import found_within
 
 from .database import Database, PostgreSQLDatabase, SQLiteDatabase
-from .people import PROJECT
 
 WATCH_INTERVAL_S = 0.05
 READY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
-OWN_SETTINGS = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "DEBUG", "ADMIN_NAME", "ADMIN_PASSWORD")
 
 
 class Courier(Valkey):
@@ -53,7 +47,7 @@ class Server(Daphne):
 
     async def ready(self) -> None:
         """Wait until it listens; TimeoutError when it does not."""
-        if not await found_within(READY_TIMEOUT_S, lambda: _listens(self._port)):
+        if not await found_within(READY_TIMEOUT_S, lambda: listens(self._port)):
             raise TimeoutError(f"{self.url} does not listen")
 
     async def ended(self, within_s: float) -> bool:
@@ -82,13 +76,7 @@ class ChaosSite:
         data = self.folder / "data"
         data.mkdir()
         self.valkey = Courier(self.folder)
-        self.env = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS}
-        self.env |= {
-            "CHAT_NEW_NAMES": "0",
-            "DATA_DIR": str(data),
-            "REDIS_URL": self.valkey.url,
-            "PYTHONPATH": str(PROJECT),
-        } | settings
+        self.env = environment(data) | {"REDIS_URL": self.valkey.url, "PYTHONPATH": str(PROJECT)} | settings
         if self._kind == "postgresql":
             self.database = PostgreSQLDatabase(self.folder)
             self.env["DATABASE_URL"] = self.database.url
@@ -96,7 +84,7 @@ class ChaosSite:
             self.database = SQLiteDatabase(data / "chatsite.sqlite3")
         manage(self.env, "prepare")
         if self._planted == "no-nonce":
-            subprocess.run([sys.executable, "-m", "chaos.planted"], cwd=PROJECT, env=self.env, check=True)
+            run_python(self.env, "-m", "chaos.planted")
 
     async def start(self) -> None:
         for number in range(self._processes):
@@ -137,8 +125,3 @@ class ChaosSite:
             self.valkey.stop()
         if self.database is not None:
             self.database.stop()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

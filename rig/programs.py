@@ -107,7 +107,7 @@ class Valkey(Program):
         super().__init__(valkey.command(binary, self._socket), folder / "valkey.log")
 
     def is_ready(self) -> bool:
-        return _listens(self._socket)
+        return listens(self._socket)
 
 
 class PostgreSQL(Program):
@@ -182,9 +182,11 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
+def listens(address: Path | int) -> bool:
+    """Whether a program takes connections on that Unix socket, or on that port of this machine."""
+    is_port = isinstance(address, int)
+    with socket.socket(socket.AF_INET if is_port else socket.AF_UNIX) as probe:
+        return probe.connect_ex(("127.0.0.1", address) if is_port else str(address)) == 0
 
 
 def _postgresql_binaries(folder: Path, user: str | None) -> Path:

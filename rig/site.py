@@ -1,4 +1,4 @@
-"""A whole site for one test: several real server processes, a database and a Valkey of their own."""
+"""A whole site: several real server processes, a database and a Valkey of their own."""
 
 import fcntl
 import os
@@ -13,9 +13,16 @@ from rig.programs import Daphne, Valkey, free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+# What an operator may have set for a site of their own.
+SETTINGS = [
+    *("DEBUG", "DATA_DIR", "SECRET_KEY", "HOST", "PORT", "WEB_PROCESSES", "ADMIN_NAME", "ADMIN_PASSWORD"),
+    *("CHAT_GUESTS", "CHAT_SIGNUP", "CHAT_CONNECTIONS_PER_NAME", "CHAT_NEW_NAMES", "CHAT_POSTS_PER_S"),
+    *("PUBLIC_URL", "DATABASE_URL", "REDIS_URL"),
+]
+
 
 class Blueprint:
-    """A site that is prepared once in a run; every site of the tests begins as its copy."""
+    """A site with nobody in it, prepared once in a run; every site of the run begins as its copy."""
 
     def __init__(self, folder: Path, postgresql_url: str | None):
         self._folder = folder / "blueprint"
@@ -41,8 +48,7 @@ class Blueprint:
         return self._env(folder, database)
 
     def _env(self, folder: Path, database: str) -> dict[str, str]:
-        env = {**os.environ, "CHAT_NEW_NAMES": "0", "DATA_DIR": str(folder)}
-        env.pop("REDIS_URL")
+        env = environment(folder)
         if self._postgresql_url:
             env["DATABASE_URL"] = self._postgresql_url.replace("/postgres?", f"/{database}?")
         return env
@@ -102,10 +108,20 @@ class Site:
             process.stop()
 
 
+def environment(data: Path) -> dict[str, str]:
+    """That of this program, for a site whose data stands in that folder and that has no settings yet."""
+    env = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    return env | {"CHAT_NEW_NAMES": "0", "DATA_DIR": str(data)}
+
+
 def manage(env: dict[str, str], *command: str) -> str:
-    """What a management command of that site prints. It has nothing to complain about."""
-    arguments = [sys.executable, "manage.py", *command]
-    done = subprocess.run(arguments, cwd=PROJECT, env=env, capture_output=True, text=True)
+    """What a management command of that site prints."""
+    return run_python(env, "manage.py", *command)
+
+
+def run_python(env: dict[str, str], *arguments: str) -> str:
+    """What Python prints in the environment of a site. It has nothing to complain about."""
+    done = subprocess.run([sys.executable, *arguments], cwd=PROJECT, env=env, capture_output=True, text=True)
     if done.returncode or done.stderr:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+        raise RuntimeError(f"{' '.join(arguments)[:200]} ended with {done.returncode}:\n{done.stderr}")
     return done.stdout

@@ -11,17 +11,11 @@ import pytest
 
 from chatsite.serve.processes import short_folder
 from rig.programs import PostgreSQL, Program, Valkey
-from rig.site import Blueprint, Site
+from rig.site import SETTINGS, Blueprint, Site
 
 # The first process of a run leaves these in the environment for xdist's workers.
 POSTGRESQL_URL = "TESTS_POSTGRESQL_URL"
 SHARED_FOLDER = "TESTS_SHARED_FOLDER"
-
-SETTINGS = [
-    *("DEBUG", "DATA_DIR", "SECRET_KEY", "HOST", "PORT", "WEB_PROCESSES", "ADMIN_NAME", "ADMIN_PASSWORD"),
-    *("CHAT_GUESTS", "CHAT_SIGNUP", "CHAT_CONNECTIONS_PER_NAME", "CHAT_NEW_NAMES", "CHAT_POSTS_PER_S"),
-    *("PUBLIC_URL", "DATABASE_URL", "REDIS_URL"),
-]
 
 
 class Servers:

@@ -8,7 +8,7 @@ import sys
 import time
 
 from bench import machine
-from bench.servers import PROJECT
+from rig.site import PROJECT
 
 from . import crowds, doors, faults, readers, table, writing
 from .stage import DATABASES, Stage

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
 from bench import machine
-from bench.site import DurablePostgreSQL
+from bench.site import NO_LIMIT, DurablePostgreSQL
 from chatsite.serve.processes import short_folder
 from rig.site import Blueprint, Site
 
 DATABASES = ["sqlite", "postgresql"]
-NO_LIMIT = {"CHAT_POSTS_PER_S": "0", "CHAT_CONNECTIONS_PER_NAME": "1000"}
 
 
 class Stage:
@@ -28,7 +26,6 @@ class Stage:
         self._postgresql: DurablePostgreSQL | None = None
 
     def __enter__(self) -> Self:
-        os.environ["REDIS_URL"] = ""  # the blueprint takes it away
         url = None
         if self.database == "postgresql":
             (self._folder / "postgresql").mkdir()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.servers import PROJECT
+from rig.site import PROJECT
 
 if TYPE_CHECKING:
     from .stage import Stage
