@@ -1,4 +1,4 @@
-"""What a person does of their own accord: numbered messages, and edits, deletions and reactions."""
+"""What a person does of their own accord: types, and writes numbered messages, edits, deletions and reactions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .client import Client
 from .history import Write
 
 EMOJI = ("👍", "🎉", "😄", "❤️")
-KINDS = {"post": 52, "edit": 18, "delete": 4, "react": 23, "repeat": 3}
+KINDS = {"post": 52, "edit": 18, "delete": 4, "react": 23, "repeat": 3, "think better of it": 8}
 BACKLOG_LIMIT = 30
 RECENT = 20
 
@@ -28,15 +28,19 @@ class Author:
     async def write(self) -> None:
         """Until cancelled."""
         while True:
-            await asyncio.sleep(self._chance.expovariate(self._rate_per_s))
             (kind,) = self._chance.choices(list(KINDS), list(KINDS.values()))
-            if kind in ("post", "repeat") and len(self._client.posts) < BACKLOG_LIMIT:
-                self._post() if kind == "post" else self._repeat()
-            elif kind not in ("post", "repeat") and len(self._client.changes) < BACKLOG_LIMIT:
+            room = self._chance.choice(list(self._client.rooms))
+            if kind in ("post", "think better of it"):
+                await self._client.drafts.typed(room)
+            await asyncio.sleep(self._chance.expovariate(self._rate_per_s))
+            if kind == "think better of it":
+                await self._client.drafts.thrown_away(room)
+            elif kind in ("post", "repeat") and len(self._client.posts) < BACKLOG_LIMIT:
+                self.post(room) if kind == "post" else self._repeat()
+            elif kind in ("edit", "delete", "react") and len(self._client.changes) < BACKLOG_LIMIT:
                 self._change(kind)
 
-    def _post(self) -> None:
-        room = self._chance.choice(list(self._client.rooms))
+    def post(self, room: str) -> None:
         write = self._write("post", room)
         write.text = f"{write.author} #{write.number}" + " and so on" * self._chance.randrange(20)
         self._posts.append(write)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import ends, lateness, messages, presence
+from . import attention, ends, lateness, messages, presence
 from .history import Evidence
 from .index import Case, Index
 
@@ -37,6 +37,9 @@ CHECKS: tuple[Callable[[Index], Iterator[Case]], ...] = (
     presence.presence_at_the_end,
     presence.presence_of_the_dead,
     presence.presence_flaps,
+    attention.lost_readings,
+    attention.ghost_readings,
+    attention.ghost_typing,
     ends.stuck,
     ends.sent_away,
     ends.unexplained,

@@ -13,9 +13,12 @@ from rig.line import COMES_WHEN_TOLD, LOST, STAYS_AWAY, Disconnected, Event
 from .backoff import backoff_s
 from .balancer import Balancer, NoAnswer, ServerLine
 from .catching_up import CatchingUp
-from .history import Blackout, Message, Span, States, Story, Write, now
+from .drafts import Drafts
+from .hearing import Hearing
+from .history import FOREVER, Message, States, Story, View, Write, now
 from .outbox import Outbox
 from .people import Person
+from .reading import Reading
 from .watched_room import WatchedRoom
 
 STABLE_AFTER_S = 10.0
@@ -32,7 +35,10 @@ class Client:
     def __init__(self, person: Person, rooms: list[str], balancer: Balancer, states: States, chance: random.Random):
         self.story = Story(person.name)
         self.rooms = {slug: WatchedRoom(slug, self._noter(states)) for slug in rooms}
+        self.story.views.update({slug: View() for slug in rooms})
         self.posts, self.changes = Outbox(self.submit), Outbox(self.submit)
+        self.drafts = Drafts(self.say)
+        self._reading = Reading(self.say)
         self.is_coming_back = True
         self._person = person
         self._balancer = balancer
@@ -42,10 +48,14 @@ class Client:
         self._online = asyncio.Event()
         self._line: ServerLine | None = None
         self._catching_up = CatchingUp(chance)
+        self._hearing = Hearing(self.story, self.rooms, self._reading, self._catch_up)
         self._hanging_up: set[asyncio.Task[None]] = set()
         self._bye: Event | None = None
         self._heard_at = self._online_at = 0.0
         self._lost: asyncio.Future[int] | None = None
+
+    def _catch_up(self, room: WatchedRoom) -> None:
+        self._catching_up.begin(self._line, room)
 
     def _noter(self, states: States) -> Callable[[Message], Message]:
         return lambda message: states.note(message, self.story.name)
@@ -74,12 +84,17 @@ class Client:
     def positions(self) -> dict[str, int]:
         return {slug: room.position or 0 for slug, room in self.rooms.items() if room.is_live}
 
+    def seen(self) -> dict[str, int]:
+        """By room, the ordinal of the latest message that was shown."""
+        return {slug: room.latest["ordinal"] for slug, room in self.rooms.items() if room.latest is not None}
+
     async def take_part(self) -> None:
         """Be there until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stay_connected())
             group.create_task(self.posts.deliver())
             group.create_task(self.changes.deliver())
+            group.create_task(self._reading.tell())
 
     async def submit(self, write: Write) -> Event:
         """Send a write once, over whatever line there is; its ack, or why there is none."""
@@ -89,6 +104,16 @@ class Client:
             raise Disconnected
         write.sent.append((now(), line.server))
         return await line.ask(write.frame())
+
+    async def say(self, verb: Event, ordinal: int = 0) -> bool:
+        """Send a verb that has no answer, if there is a line; whether there was. `ordinal`: of the message read."""
+        if self._line is None or self.server is None or not self.is_awake:
+            return False
+        self.story.says(verb, ordinal)
+        with suppress(Disconnected):
+            await self._line.send(verb)
+            return True
+        return False
 
     async def hung_up(self) -> None:
         """Wait until the last sockets are closed."""
@@ -103,8 +128,8 @@ class Client:
     def freeze(self) -> None:
         """Nothing is read, nothing is sent, no timer fires: the laptop is shut."""
         self._awake.clear()
-        self._end_span()
-        self.story.frozen.append((now(), float("inf")))
+        self.story.is_away()
+        self.story.frozen.append((now(), FOREVER))
         if self._line is not None:
             self._line.stop_reading()
 
@@ -114,12 +139,14 @@ class Client:
         if self._line is not None:
             self._line.read_on()
         self._note_caught_up()
+        self._reading.resume()
 
     def reload(self) -> None:
         """The page is loaded again: the outbox is kept, the rooms are not."""
         self._lose(RELOADED)
         for room in self.rooms.values():
             room.clear()
+        self._reading.forget()
 
     def die(self) -> None:
         """Gone without a word, for good."""
@@ -136,7 +163,7 @@ class Client:
             code = await self._connect_and_stay()
             bye, self._bye = self._bye or {}, None
             code = bye.get("code", code)
-            self._note_lost(code)
+            self.story.loses(self._server if self._online_at else None, code)
             if self._online_at and now() - self._online_at >= STABLE_AFTER_S:
                 attempt = 0
             self._online_at = 0.0
@@ -220,72 +247,27 @@ class Client:
 
     # What the server says
 
-    def _take(self, line: ServerLine, frame: Event) -> None:
-        match frame["type"]:
-            case "hello":
-                self._welcome(frame)
-            case "message" | "reaction":
-                self._hear(frame)
-            case "joined":
-                self._joined(frame)
-            case "history":
-                self.rooms[frame["room"]].earlier(frame)
-            case "resync":
-                self.rooms[frame["room"]].resync()
-                self._catching_up.begin(self._line, self.rooms[frame["room"]])
-            case "presence":
-                self.story.hears_presence(frame)
-            case "error":
-                self.story.errors.append((now(), frame["code"], frame["message"]))
-            case "left":
-                self.story.errors.append((now(), "left", f"sent out of {frame['room']}"))
-            case "bye":
-                self._bye = frame
-        line.settle(frame)
+    def _take(self, line: ServerLine, event: Event) -> None:
+        if event["type"] == "hello":
+            self._welcome(event)
+        elif event["type"] == "bye":
+            self._bye = event
+        self._hearing.take(event)
+        if event["type"] == "joined":
+            self._note_caught_up()
+        line.settle(event)
 
     def _welcome(self, hello: Event) -> None:
         self._heartbeat: dict[str, float] = hello["heartbeat"]
         self._silence_s = self._heartbeat["interval"] * SILENCE_INTERVALS
         self._online_at = now()
         self._online.set()
-        for room in self.rooms.values():
-            self._catching_up.begin(self._line, room)
-
-    def _hear(self, message: Message) -> None:
-        room = self.rooms[message["room"]]
-        room.live(message)
-        self._catching_up.begin(self._line, room)
-
-    def _joined(self, page: Event) -> None:
-        room = self.rooms[page["room"]]
-        room.joined(page)
-        if (online := page.get("online")) is not None:
-            self.story.is_shown(page["room"], online["names"])
-        self._catching_up.begin(self._line, room)
-        self._note_caught_up()
 
     # For the evidence
 
     def _note_caught_up(self) -> None:
-        if not self.is_caught_up or not self._awake.is_set() or self._line is None:
-            return
-        story = self.story
-        if not story.spans or story.spans[-1].ended != float("inf"):
-            story.spans.append(Span(now(), self._line.server))
-        if story.blackouts and story.blackouts[-1].ended == float("inf"):
-            story.blackouts[-1].ended = now()
-
-    def _note_lost(self, code: int) -> None:
-        self._end_span()
-        blackouts = self.story.blackouts
-        if blackouts and blackouts[-1].ended == float("inf"):
-            blackouts[-1].tries += 1
-        elif self._online_at:
-            blackouts.append(Blackout(now(), self._server, code))
-
-    def _end_span(self) -> None:
-        if self.story.spans and self.story.spans[-1].ended == float("inf"):
-            self.story.spans[-1].ended = now()
+        if self.is_caught_up and self.is_awake and self._line is not None:
+            self.story.catches_up(self._line.server)
 
     def finish(self) -> Story:
         """The story, complete."""

@@ -29,6 +29,12 @@ ROWS = """
     ORDER BY message.version
 """
 HEADS = "SELECT slug, head FROM chat_room"
+READ = """
+    SELECT room.slug, reader.username, membership.read_ordinal
+    FROM chat_membership membership
+    JOIN chat_room room ON room.id = membership.room_id
+    JOIN accounts_user reader ON reader.id = membership.user_id
+"""
 
 
 class Database(ABC):
@@ -48,13 +54,17 @@ class Database(ABC):
     def heads(self) -> dict[str, int]:
         return dict(self.select(HEADS))
 
+    def read(self) -> dict[tuple[str, str], int]:
+        """How far everybody has read, by room and name."""
+        return {(room, name): ordinal for room, name, ordinal in self.select(READ)}
+
     def kept(self) -> Kept:
         rooms: dict[str, list[Row]] = {}
         for room, seq, version, author, nonce, text, is_edited, is_deleted, reactions, ordinal in self.select(ROWS):
             reactions = json.loads(reactions) if isinstance(reactions, str) else reactions
             row = Row(seq, version, author, nonce, text, bool(is_edited), bool(is_deleted), reactions, ordinal)
             rooms.setdefault(room, []).append(row)
-        return Kept(rooms, self.heads())
+        return Kept(rooms, self.heads(), self.read())
 
 
 class SQLiteDatabase(Database):

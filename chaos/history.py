@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -131,6 +131,40 @@ class Story:
     tail: deque[tuple[float, Message]] = field(default_factory=lambda: deque(maxlen=FRAMES_KEPT))
     gaps: int = 0
     resyncs: int = 0
+    read: dict[str, int] = field(default_factory=dict)  # by room, the furthest ordinal that this person said
+    typed: dict[str, float] = field(default_factory=dict)  # by room, when this person first said that they type
+    saw_typing: dict[tuple[str, str], float] = field(default_factory=dict)  # by room and name, when first
+    said: Counter[str] = field(default_factory=Counter)  # verbs that have no answer
+
+    def catches_up(self, server: int) -> None:
+        if not self.spans or self.spans[-1].ended != FOREVER:
+            self.spans.append(Span(now(), server))
+        if self.blackouts and self.blackouts[-1].ended == FOREVER:
+            self.blackouts[-1].ended = now()
+
+    def loses(self, server: int | None, code: int) -> None:
+        """A connection to that server is over; None: it was never there."""
+        self.is_away()
+        if self.blackouts and self.blackouts[-1].ended == FOREVER:
+            self.blackouts[-1].tries += 1
+        elif server is not None:
+            self.blackouts.append(Blackout(now(), server, code))
+
+    def is_away(self) -> None:
+        if self.spans and self.spans[-1].ended == FOREVER:
+            self.spans[-1].ended = now()
+
+    def says(self, verb: Message, ordinal: int = 0) -> None:
+        """A verb that has no answer. It is written down before it is sent, so that nobody can hear of it earlier."""
+        self.said[verb["type"]] += 1
+        if verb["type"] == "read":
+            self.read[verb["room"]] = max(self.read.get(verb["room"], 0), ordinal)
+        elif verb["type"] == "typing":
+            self.typed.setdefault(verb["room"], now())
+
+    def sees_typing(self, event: Message) -> None:
+        for name in event.get("names", ()):
+            self.saw_typing.setdefault((event["room"], name), now())
 
     def is_shown(self, room: str, names: Sequence[str]) -> None:
         """All who are in the room, in the answer to a join."""
@@ -177,10 +211,11 @@ class Row(NamedTuple):
 
 @dataclass
 class Kept:
-    """The database at the end. Rows in a list: a broken one may have two at one place."""
+    """The database at the end. Rows in a list: a broken one may have two at one place. `read`: by room and name."""
 
     rooms: dict[str, list[Row]]
     heads: dict[str, int]
+    read: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class States:

@@ -36,6 +36,10 @@ class Index:
         for room, row in self.rows:
             self.rows_of[room, row.author, row.nonce].append(row)
 
+    def living_in(self, room: str) -> set[str]:
+        """The names of those who are still there and sit in that room."""
+        return {story.name for story in self.living if room in story.views}
+
     def post_at(self, room: str, seq: int) -> tuple[Write, ...]:
         row = self.row_at.get((room, seq))
         post = row and self.post_by_nonce.get((room, row.author, row.nonce))

@@ -31,7 +31,8 @@ def deliveries(evidence: Evidence, story: Story) -> Iterator[tuple[Write, float,
     seen = {room: _first_seen(view.shown) for room, view in story.views.items()}
     for other in evidence.stories:
         for post in other.writes:
-            if post.kind == "post" and post.acks and post.acked_at < evidence.ended - LATE_AFTER_S:
+            is_theirs = post.kind == "post" and post.room in story.views
+            if is_theirs and post.acks and post.acked_at < evidence.ended - LATE_AFTER_S:
                 number = bisect_right(begins, post.acked_at) - 1
                 if number >= 0 and story.spans[number].ended > post.acked_at:
                     seen_at = seen.get(post.room, {}).get(post.acks[0]["seq"], FOREVER)

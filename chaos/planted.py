@@ -21,7 +21,7 @@ from chatsite.asgi import application  # first of all: it sets Django up
 from django.db import connection
 
 from chat import database
-from chat.live import repair
+from chat.live import read_positions, repair
 from chat.messages import ledger, writes
 from chat.messages.entries import Entry
 from chat.messages.known import Known
@@ -51,6 +51,15 @@ def no_nonce() -> None:
         self.said = {}
 
     Known.__init__ = init_without_nonces  # type: ignore[method-assign]
+
+
+def no_reading() -> None:
+    """How far people have read is heard, and not kept."""
+
+    async def write_nothing(self: read_positions.ReadPositions) -> None:
+        self._unwritten = {}
+
+    read_positions.ReadPositions.written = write_nothing  # type: ignore[method-assign]
 
 
 def ack_before_commit() -> None:

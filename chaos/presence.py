@@ -14,14 +14,13 @@ FLAP_EXCUSED_S = 75.0
 
 def presence_at_the_end(index: Index) -> Iterator[Case]:
     """Everybody who is there, and nobody else, on every server and before everybody's eyes."""
-    there = {story.name for story in index.living}
     dying = {story.name for story in index.stories if index.evidence.ended < story.died_at + ONLINE_AT_MOST_S < FOREVER}
     for server, rooms in index.evidence.online.items():
         for room, names in rooms.items():
-            if names - dying != there:
+            if names - dying != (there := index.living_in(room)):
                 yield Case("presence", f"server {server}, {room}: {_unlike(names, there)}")
     for story, room, view in index.views():
-        if view.online - dying != there:
+        if view.online - dying != (there := index.living_in(room)):
             yield Case("presence", f"{story.name} in {room}: {_unlike(view.online, there)}", person=story.name)
 
 
@@ -36,7 +35,7 @@ def presence_of_the_dead(index: Index) -> Iterator[Case]:
         if dead.died_at == FOREVER or until > index.evidence.ended:
             continue
         for story in index.living:
-            for room in story.views:
+            for room in story.views.keys() & dead.views.keys():
                 watched = any(span.holds(dead.died_at, until + 1) for span in story.spans)
                 if watched and _takes_for_online(story, room, dead.name, until + 1):
                     what = f"{story.name} was not told in {room} that {dead.name} is gone"

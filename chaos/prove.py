@@ -21,6 +21,7 @@ class Proof(NamedTuple):
 PROOFS = (
     Proof("no-head-check", ("redis-freeze", "redis-restart"), "late"),
     Proof("no-nonce", ("cut", "kill"), "doubled"),
+    Proof("no-reading", ("cut",), "lost"),
     Proof("ack-before-commit", ("kill",), "lost"),
 )
 FAULTS = tuple(proof.planted for proof in PROOFS)

@@ -69,6 +69,9 @@ def _work(evidence: Evidence) -> Iterator[str]:
     yield f"{_listed(acked)} acknowledged of {len(writes)} written; sent {sent} times, {repeats} acks were repeats"
     errors = Counter(code for story in evidence.stories for _, code, _ in story.errors)
     yield f"told to people: {_listed(errors) or 'no errors'}"
+    said = sum((story.said for story in evidence.stories), Counter[str]())
+    seen = sum(len(story.saw_typing) for story in evidence.stories)
+    yield f"said without an answer: {_listed(said)}; {seen} times somebody saw another one type for the first time"
     gaps, resyncs = (sum(getattr(story, what) for story in evidence.stories) for what in ("gaps", "resyncs"))
     yield f"gaps that clients had to fill: {gaps}, resyncs: {resyncs}"
     yield f"faults: {_listed(Counter(strike.kind for strike in evidence.strikes))}"

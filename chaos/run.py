@@ -24,6 +24,7 @@ from .site import ChaosSite
 START_TIMEOUT_S = 60
 PEACE_TIMEOUT_S = 60
 PRESENCE_TIMEOUT_S = 30
+READ_TIMEOUT_S = 20
 POLL_S = 0.2
 STALL_S = 0.5
 
@@ -39,6 +40,7 @@ class Run:
         self.options = options
         self.site = ChaosSite(options.database, options.processes, options.server, options.planted)
         self.clients: list[Client] = []
+        self._authors: list[Author] = []
         self._say = say
         self._people: list[Person] = []
         self._states = States()
@@ -70,7 +72,7 @@ class Run:
         balancer = Balancer(self.site.urls)
         for number, person in enumerate(self._people):
             chance = random.Random(f"{self.options.seed} {number}")
-            self.clients.append(Client(person, list(self.options.rooms), balancer, self._states, chance))
+            self.clients.append(Client(person, self.options.rooms_of(number), balancer, self._states, chance))
             self._keep(self.clients[-1].take_part())
         if not await self._until(lambda: all(client.is_caught_up for client in self.clients), START_TIMEOUT_S):
             raise NotStarted("not everybody could join")
@@ -81,13 +83,14 @@ class Run:
         self._say(f"{options.clients} people write for {options.seconds:.0f} s")
         faults = plan(options.seed, options.seconds, options.mix, options.processes, options.pause_s, options.longest_s)
         nemesis = Nemesis(self.site, self.clients, self._say)
-        authors = [
-            self._keep(Author(client, options.rate_per_s, random.Random(f"{options.seed} {client.name}")).write())
+        self._authors = [
+            Author(client, options.rate_per_s, random.Random(f"{options.seed} {client.name}"))
             for client in self.clients
         ]
+        writing = [self._keep(author.write()) for author in self._authors]
         await self._or_fail(nemesis.carry_out(faults, options.seconds))
-        for author in authors:
-            author.cancel()
+        for task in writing:
+            task.cancel()
         return nemesis
 
     async def _peace(self) -> None:
@@ -99,10 +102,31 @@ class Run:
             self._say(f"everybody is up to date after {now() - began:.1f} s")
         else:
             self._say(f"not everybody is up to date after {PEACE_TIMEOUT_S} s: {'; '.join(self._behind())}")
+        await self._last_words()
         last_death = max((c.story.died_at for c in self.clients if not c.is_coming_back), default=0.0)
         patience_s = max(PRESENCE_TIMEOUT_S, last_death + ONLINE_AT_MOST_S + 2 - now())
         if await self._until(self._presence_is_right, patience_s):
             self._say(f"everybody knows who is there after {now() - began:.1f} s")
+
+    async def _last_words(self) -> None:
+        """A message in each room: everybody says once more how far they have read, which a server that died forgot."""
+        for room in self.options.rooms:
+            authors = (a for c, a in zip(self.clients, self._authors, strict=True) if c in self._living(room))
+            if (author := next(authors, None)) is not None:
+                author.post(room)
+        if await self._until_equal() and await self._until_all_is_read():
+            self._say("everybody has read everything")
+
+    async def _until_all_is_read(self) -> bool:
+        assert self.site.database is not None
+        deadline = now() + READ_TIMEOUT_S
+        while now() < deadline:
+            self._raise_failures()
+            kept = await asyncio.to_thread(self.site.database.read)
+            if all(kept.get((room, c.name)) == seen for c in self._living() for room, seen in c.seen().items()):
+                return True
+            await asyncio.sleep(POLL_S)
+        return False
 
     async def _until_equal(self) -> bool:
         deadline = now() + PEACE_TIMEOUT_S
@@ -112,7 +136,7 @@ class Run:
             ):
                 assert self.site.database is not None
                 heads = await asyncio.to_thread(self.site.database.heads)
-                if all(client.positions() == heads for client in self._living()):
+                if all(c.positions() == {room: heads[room] for room in c.rooms} for c in self._living()):
                     return True
             await asyncio.sleep(POLL_S)
         return False
@@ -124,12 +148,14 @@ class Run:
             for client in self._living()
         ]
 
-    def _living(self) -> list[Client]:
-        return [client for client in self.clients if client.is_coming_back and client.story.sent_away is None]
+    def _living(self, room: str | None = None) -> list[Client]:
+        """Those who are there, in that room if one is named."""
+        there = [client for client in self.clients if client.is_coming_back and client.story.sent_away is None]
+        return [client for client in there if room is None or room in client.rooms]
 
     def _presence_is_right(self) -> bool:
-        there = {client.name for client in self._living()}
-        return all(view.online == there for client in self._living() for view in client.story.views.values())
+        there = {room: {client.name for client in self._living(room)} for room in self.options.rooms}
+        return all(c.story.views[room].online == there[room] for c in self._living() for room in c.rooms)
 
     async def _evidence(self, began: float, nemesis: Nemesis) -> Evidence:
         assert self.site.database is not None
@@ -146,20 +172,25 @@ class Run:
         )
 
     async def _online(self, server: int) -> dict[str, set[str]]:
-        """Who that server says is there: asked by one more connection of somebody who is there anyway.
+        """Who that server says is there, in each room that somebody sits in who can come in twice."""
+        named = {person.name for person in self._people if person.way != BY_NAME_ALONE}
+        insiders = {room: [c.name for c in self._living(room) if c.name in named] for room in self.options.rooms}
+        return {room: await self._online_in(room, names[0], server) for room, names in insiders.items() if names}
+
+    async def _online_in(self, room: str, insider: str, server: int) -> set[str]:
+        """Asked by one more connection of somebody who is there anyway.
 
         A server that was started by this very question has to ask the others first.
         """
-        there = {client.name for client in self._living()}
-        person = next(one for one in self._people if one.name in there and one.way != BY_NAME_ALONE)
+        there = {client.name for client in self._living(room)}
+        person = next(one for one in self._people if one.name == insider)
         line = await Balancer([self.site.urls[server]]).call(person, random.Random(0))
         reading = asyncio.create_task(_settle_all(line))
         try:
             deadline = now() + PRESENCE_TIMEOUT_S
             while True:
-                answers = {room: await line.ask({"type": "join", "room": room}) for room in self.options.rooms}
-                online = {room: set(answer["online"]["names"]) for room, answer in answers.items()}
-                if now() > deadline or all(names == there for names in online.values()):
+                online = set((await line.ask({"type": "join", "room": room}))["online"]["names"])
+                if now() > deadline or online == there:
                     return online
                 await asyncio.sleep(POLL_S)
         finally:

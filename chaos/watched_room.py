@@ -19,6 +19,7 @@ class WatchedRoom(Room):
     def __init__(self, slug: str, noted: Callable[[Message], Message]):
         super().__init__(slug)
         self.shown: list[Shown] = []
+        self.latest: Message | None = None
         self._noted = noted
         self._load = 0
         self._unshown: set[int] = set()
@@ -38,6 +39,7 @@ class WatchedRoom(Room):
 
     def clear(self) -> None:
         super().clear()
+        self.latest = None
         self._load += 1
         self._unshown.clear()
 
@@ -58,5 +60,8 @@ class WatchedRoom(Room):
         A change of something older than what is shown is kept, and not shown before its page has come.
         """
         at = now()
-        self.shown += [Shown(at, seq, self._load, how) for seq in sorted(self._unshown) if seq >= self.oldest]
-        self._unshown = {seq for seq in self._unshown if seq < self.oldest}
+        appeared = [seq for seq in sorted(self._unshown) if seq >= self.oldest]
+        self.shown += [Shown(at, seq, self._load, how) for seq in appeared]
+        self._unshown.difference_update(appeared)
+        if appeared and (self.latest is None or appeared[-1] > self.latest["seq"]):
+            self.latest = self.messages[appeared[-1]]

@@ -27,6 +27,7 @@ class History:
         self.logs = ""
         self.head = 2
         self.online = {"ann", "bob"}
+        self.read: dict[tuple[str, str], int] = {}
         self.first, self.second = self.post(1, at=10.0), self.post(2, at=20.0)
         for story in (self.ann, self.bob):
             story.spans.append(Span(0.0, server=0))
@@ -68,13 +69,19 @@ class History:
         self.ann.died_at = self.ann.spans[0].ended = at
         self.online = self.view(self.bob).online = {"bob"}
 
+    def both_read(self, ordinal: int) -> None:
+        """Everything, and said so; the database knows. Places have ordinals then."""
+        self.rows[:] = [row._replace(ordinal=number) for number, row in enumerate(self.rows, 1)]
+        for story in (self.ann, self.bob):
+            story.read["lobby"] = self.read["lobby", story.name] = ordinal
+
     def view(self, story: Story) -> View:
         return story.views["lobby"]
 
     def evidence(self) -> Evidence:
         return Evidence(
             stories=[self.ann, self.bob],
-            kept=Kept({"lobby": self.rows}, {"lobby": self.head}),
+            kept=Kept({"lobby": self.rows}, {"lobby": self.head}, self.read),
             states=self.states,
             strikes=self.strikes,
             online={0: {"lobby": self.online}},
@@ -357,6 +364,51 @@ def test_passes_a_connection_that_ended_with_its_server_or_was_cut(history, touc
     history.bob.blackouts.append(Blackout(50.0, server=0, code=1006, ended=51.0))
 
     assert not history.findings()
+
+
+def test_passes_readers_and_writers_who_said_so(history):
+    history.both_read(2)
+    history.ann.typed["lobby"] = 9.0
+    history.bob.saw_typing["lobby", "ann"] = 9.1
+
+    assert not history.findings()
+
+
+def test_finds_a_reading_that_the_database_forgot(history):
+    history.both_read(2)
+    history.read["lobby", "bob"] = 1
+
+    assert history.findings() == {"lost": 1}
+
+
+def test_finds_a_reading_that_nobody_said(history):
+    history.both_read(2)
+    history.bob.read["lobby"] = 1
+
+    assert history.findings() == {"ghost": 1}
+
+
+@pytest.mark.parametrize("typed", [{}, {"lobby": 9.2}, {"tower": 9.0}], ids=["never", "later", "elsewhere"])
+def test_finds_typing_of_somebody_who_did_not_type(history, typed):
+    history.ann.typed.update(typed)
+    history.bob.saw_typing["lobby", "ann"] = 9.1
+
+    assert history.findings() == {"ghost": 1}
+
+
+def test_expects_nothing_of_those_who_are_not_in_the_room(history):
+    """Ann is alone in the tower."""
+    post = Write("post", "ann", "tower", 3, nonce="n3", text="ann #3", sent=[(29.9, 0)])
+    post.acks, post.acked_at = [{"seq": 1, "version": 1, "nonce": "n3"}], 30.0
+    history.ann.writes.append(post)
+    row = Row(1, 1, "ann", "n3", "ann #3", False, False, {})
+    state = history.states.note(message(row) | {"room": "tower"}, "ann")
+    history.ann.views["tower"] = View([Shown(30.1, 1, 0, "live")], {1: state}, 1, {"ann"}, is_live=True)
+    evidence = history.evidence()
+    evidence.kept.rooms["tower"], evidence.kept.heads["tower"] = [row], 1
+    evidence.online[0]["tower"] = {"ann"}
+
+    assert check(evidence) == []
 
 
 def test_finds_an_error_that_nobody_should_see(history):
