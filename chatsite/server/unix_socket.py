@@ -1,5 +1,6 @@
 """A Unix socket to listen on: what a dead server left is taken away, and what is wrong is one line."""
 
+import errno
 import os
 import socket
 import stat
@@ -8,6 +9,7 @@ from pathlib import Path
 
 PATH_LIMIT_BYTES = 107
 PREFIX = "unix:"
+NOBODY_LISTENS = (errno.ECONNREFUSED, errno.ENOENT)
 
 
 class NotUsable(Exception):
@@ -41,5 +43,7 @@ def _check_path(path: Path) -> None:
 
 
 def _is_listened_on(path: Path) -> bool:
+    """A server that is too busy to accept, or lets others in only, is a server."""
     with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
+        probe.setblocking(False)
+        return probe.connect_ex(str(path)) not in NOBODY_LISTENS

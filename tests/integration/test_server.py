@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import ssl
 import struct
 import subprocess
@@ -586,6 +587,22 @@ async def test_it_speaks_tls(start, tmp_path):
     start("-e", f"ssl:{port}:privateKey={certificate}:interface=127.0.0.1", reach=("127.0.0.1", port))
     trusting = ssl.create_default_context(cafile=certificate)
     async with connect(f"wss://localhost:{port}/order?way=both&count=300&padding=10000", ssl=trusting) as connection:
+async def test_it_takes_the_place_of_a_dead_server_and_of_no_other(start, tmp_path):
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+    os.symlink(str(os.getpid()), f"{path}.lock")  # the number of the dead server lives again, in us
+    start("-u", path, reach=path)
+    await assert_serves(path)
+    second = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "chatsite.server", "-u", path, APPLICATION], stderr=subprocess.PIPE
+    )
+    _, said = await second.communicate()
+    assert second.returncode == 1
+    assert said.decode() == f"chatsite: {path}: another server listens there.\n"
+    await assert_serves(path)
+
+
         assert [int(text.split()[0]) async for text in connection_until_closed(connection)] == list(range(300))
 
 
