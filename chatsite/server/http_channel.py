@@ -31,7 +31,12 @@ for status in HTTPStatus:  # Twisted does not know the words of all
 
 
 class ChatRequest(WebRequest):
-    """Daphne's request, which takes other people's headers as they come."""
+    """Daphne's request, which takes other people's headers as they come, and leaves its body to Django."""
+
+    @hook
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._parsePOSTFormSubmission = False  # by Twisted: without a bound, on the loop, and nobody reads it
 
     @hook
     def process(self) -> Any:

@@ -492,6 +492,15 @@ async def test_hostile_requests_leave_one_line_at_most(hurried, request_bytes):
 async def test_an_application_that_fails_or_ends_closes_the_socket(tmp_path):
     server = TinyServer(tmp_path)
     async with await server.open("/crash") as crashed, await server.open("/leave") as left:
+async def test_a_form_is_read_by_the_application_alone(hurried):
+    """What the server itself would read of it keeps everybody else waiting."""
+    answer = await hurried.tell(
+        b"POST /seen HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"Content-Type: multipart/form-data\r\nContent-Length: 9\r\n\r\nno bounds"
+    )
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
         assert await left.close_code() == 1000
         assert await crashed.close_code() == 1011
     async with await server.open("/handed-over?early=nothing") as socket:
