@@ -22,8 +22,10 @@ NEXT_LINE = b"\x85"  # of Latin-1: the second byte of Å, х, 允 and many other
 FORWARDED = (b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto")
 
 TOO_LARGE = (413, "Content Too Large", "The request is too large.")
+MALFORMED = (400, "Bad Request", "The request is malformed.")
 URI_TOO_LONG = (414, "URI Too Long", "The address is too long.")
 HEADERS_TOO_LARGE = (431, "Request Header Fields Too Large", "The headers are too large: cookies of this host, mostly.")
+TOO_MANY_HEADERS = (431, "Request Header Fields Too Large", "There are too many headers.")
 
 
 for status in HTTPStatus:  # Twisted does not know the words of all
@@ -78,8 +80,13 @@ class ChatRequest(WebRequest):
 
     @hook
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        logger.info("refused %s with %d: %s", self.client_addr and self.client_addr[0], status, body)
+        address = self.client_addr[0] if self.client_addr else _host_of(self.channel)
+        logger.info("refused %s with %d: %s", address, status, body)
         super().basic_error(status, status_text, body)
+
+
+def _host_of(channel: Any) -> str:
+    return getattr(channel.transport.getPeer(), "host", "-")
 
 
 class PatientChannel(http.HTTPChannel):
@@ -132,6 +139,8 @@ class PatientChannel(http.HTTPChannel):
 
     @hook
     def lineReceived(self, line: bytes) -> None:
+        if self.is_refused:
+            return
         if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
             self._refuse(*HEADERS_TOO_LARGE)
         else:
@@ -141,12 +150,22 @@ class PatientChannel(http.HTTPChannel):
     def lineLengthExceeded(self, line: bytes) -> None:
         self._refuse(*(HEADERS_TOO_LARGE if self._receivedHeaderSize else URI_TOO_LONG))
 
+    @hook
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        self._refuse(*(TOO_MANY_HEADERS if self._receivedHeaderCount > self.maxHeaders else MALFORMED))
+
     def _refuse(self, status: int, words: str, why: str) -> None:
-        """Answer, and let the rest come until the timeout: a client that is cut while it sends reads no answer."""
+        """Answer once, and let the rest come until the timeout: a client that is cut while it sends reads no answer."""
         self.is_refused = True
-        logger.info("refused %s with %d: %s", getattr(self.transport.getPeer(), "host", "-"), status, why)
-        head = f"HTTP/1.1 {status} {words}\r\nConnection: close\r\nContent-Type: text/plain"
-        self.transport.write(f"{head}\r\nContent-Length: {len(why) + 1}\r\n\r\n{why}\n".encode())
+        logger.info("refused %s with %d: %s", _host_of(self), status, why)
+        lines = [
+            f"HTTP/1.1 {status} {words}",
+            "Connection: close",
+            "Content-Type: text/plain",
+            f"Content-Length: {len(why) + 1}",
+            f"Date: {http.datetimeToString().decode()}",
+        ]
+        self.transport.write("\r\n".join([*lines, "", f"{why}\n"]).encode())
         self.transport.loseWriteConnection()
 
     # One answer after the other

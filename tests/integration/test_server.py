@@ -456,6 +456,8 @@ HOSTILE = [
     b"GET /seen HTTP/1.1\r\nBad: \x00\x0b\r\n\r\n",
     b"GET /seen HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
     b"GET /seen HTTP/1.1\r\n" + b"X: x\r\n" * 600 + b"\r\n",
+    b"GET /seen HTTP/1.1\r\n" + (b"X: " + b"x" * 1000 + b"\r\n") * 60 + b"\r\n",
+    b"GET /seen HTTP/1.1\r\n" + b"No colon\r\n" * 60 + b"\r\n",
     b"GET /seen HTTP/1.1\r\nDaphne-Root-Path: \xff\r\nConnection: close\r\n\r\n",
     b"POST /seen HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     b"POST /seen HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -483,15 +485,31 @@ HOSTILE = [
 async def test_hostile_requests_leave_one_line_at_most(hurried, request_bytes):
     answer = await hurried.tell(request_bytes)
     assert re.match(rb"HTTP/1.[01] (4\d\d|500|505|101) |$", answer), answer[:100]
+    assert len(re.findall(rb"(?m)^HTTP/1", answer)) <= 1
     async with await hurried.open("/echo") as socket:
         await socket.send_text("served")
         assert await socket.text() == "served"
     assert len([line for line in hurried.lines if "connect" not in line]) <= 1
 
 
-async def test_an_application_that_fails_or_ends_closes_the_socket(tmp_path):
-    server = TinyServer(tmp_path)
-    async with await server.open("/crash") as crashed, await server.open("/leave") as left:
+REFUSED = [
+    (b"GET /seen HTTP/1.1\r\nNo colon\r\n\r\n", 400, "The request is malformed."),
+    (b"GET /seen\r\n\r\n", 400, "The request is malformed."),
+    (b"GET /seen HTTP/1.1\r\n" + b"X: x\r\n" * 600 + b"\r\n", 431, "There are too many headers."),
+    (UPGRADE.replace(b"13", b"12") % b"/echo" + b"\r\n", 426, "The version of the WebSocket has to be 13."),
+]
+
+
+async def test_a_refusal_says_why_to_the_client_and_in_the_log(start):
+    server = start(before="import logging; logging.basicConfig(level='INFO')")
+    for request_bytes, status, why in REFUSED:
+        answer = await server.tell(request_bytes)
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        assert b"\r\nDate: " in answer
+        assert why.encode() in answer
+        await server.said(f"refused 127.0.0.1 with {status}: {why}")
+
+
 async def test_a_form_is_read_by_the_application_alone(hurried):
     """What the server itself would read of it keeps everybody else waiting."""
     answer = await hurried.tell(
@@ -501,6 +519,9 @@ async def test_a_form_is_read_by_the_application_alone(hurried):
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+async def test_an_application_that_fails_or_ends_closes_the_socket(tmp_path):
+    server = TinyServer(tmp_path)
+    async with await server.open("/crash") as crashed, await server.open("/leave") as left:
         assert await left.close_code() == 1000
         assert await crashed.close_code() == 1011
     async with await server.open("/handed-over?early=nothing") as socket:
@@ -566,6 +587,22 @@ async def test_it_listens_on_an_address(start, address):
     await assert_serves(address)
 
 
+async def test_it_takes_the_place_of_a_dead_server_and_of_no_other(start, tmp_path):
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+    os.symlink(str(os.getpid()), f"{path}.lock")  # the number of the dead server lives again, in us
+    start("-u", path, reach=path)
+    await assert_serves(path)
+    second = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "chatsite.server", "-u", path, APPLICATION], stderr=subprocess.PIPE
+    )
+    _, said = await second.communicate()
+    assert second.returncode == 1
+    assert said.decode() == f"chatsite: {path}: another server listens there.\n"
+    await assert_serves(path)
+
+
 async def test_it_listens_on_an_inherited_socket_and_leaves_it_to_others(start, address):
     inherit = INHERIT.format(family=int(family_of(address)), address=address)
     server = start("--fd", "60", reach=address, before=inherit)
@@ -596,22 +633,6 @@ async def test_it_speaks_tls(start, tmp_path):
     start("-e", f"ssl:{port}:privateKey={certificate}:interface=127.0.0.1", reach=("127.0.0.1", port))
     trusting = ssl.create_default_context(cafile=certificate)
     async with connect(f"wss://localhost:{port}/order?way=both&count=300&padding=10000", ssl=trusting) as connection:
-async def test_it_takes_the_place_of_a_dead_server_and_of_no_other(start, tmp_path):
-    path = str(tmp_path / "socket")
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(path)
-    os.symlink(str(os.getpid()), f"{path}.lock")  # the number of the dead server lives again, in us
-    start("-u", path, reach=path)
-    await assert_serves(path)
-    second = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "chatsite.server", "-u", path, APPLICATION], stderr=subprocess.PIPE
-    )
-    _, said = await second.communicate()
-    assert second.returncode == 1
-    assert said.decode() == f"chatsite: {path}: another server listens there.\n"
-    await assert_serves(path)
-
-
         assert [int(text.split()[0]) async for text in connection_until_closed(connection)] == list(range(300))
 
 
