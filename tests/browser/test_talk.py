@@ -64,3 +64,49 @@ async def test_shift_and_enter_begin_a_new_line(chat):
     await alice.composer.press("Enter")
     await expect(alice.page.locator(".message")).to_have_count(1)
     assert await alice.reads() == ["One\nTwo"]
+
+
+NOTE_LENGTHS = """text => {
+    window.lengths = [];
+    text.addEventListener("input", () => window.lengths.push(text.textLength));
+    window.addEventListener("input", () => window.lengths.push(text.textLength), { capture: true });
+}"""
+
+
+async def test_of_what_is_pasted_the_browser_lays_out_no_more_than_is_kept(chat):
+    alice = await chat.enter("alice")
+    await alice.writes("See: ")
+    await alice.composer.evaluate(NOTE_LENGTHS)
+    await alice.page.keyboard.insert_text("pasted " * 10_000)
+    await expect(alice.composer).to_have_value(("See: " + "pasted " * 10_000)[:16_000])
+    await expect(alice.page.locator("#composer-counter")).to_have_text("Too long: the end was left out")
+    await expect(alice.page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    assert max(await alice.page.evaluate("window.lengths"), default=0) <= 16_000
+    await alice.writes("See above")
+    await alice.composer.press("Enter")
+    await alice.sees_just("See above")
+
+
+async def test_the_enter_that_ends_a_composition_sends_nothing(chat):
+    alice = await chat.enter("alice")
+    await alice.composer.focus()
+    chromium = await alice.page.context.new_cdp_session(alice.page)
+    await chromium.send("Input.imeSetComposition", {"text": "にほん", "selectionStart": 3, "selectionEnd": 3})
+    enter = {"type": "rawKeyDown", "windowsVirtualKeyCode": 229, "key": "Enter", "code": "Enter"}
+    await chromium.send("Input.dispatchKeyEvent", enter)
+    await chromium.send("Input.insertText", {"text": "日本"})
+    await expect(alice.composer).to_have_value("日本")
+    await alice.composer.press("Enter")
+    await alice.sees_just("日本")
+
+
+async def test_on_a_phone_enter_begins_a_line_and_its_key_says_so(chat):
+    alice = await chat.enter("alice", has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    await alice.writes("One")
+    await alice.composer.press("Enter")
+    await alice.composer.press_sequentially("Two")
+    await expect(alice.composer).to_have_value("One\nTwo")
+    await expect(alice.composer).to_have_attribute("enterkeyhint", "enter")
+    await alice.page.get_by_role("button", name="Send", exact=True).click()
+    await expect(alice.page.locator(".message")).to_have_count(1)
+    assert await alice.reads() == ["One\nTwo"]

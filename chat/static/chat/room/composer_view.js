@@ -53,6 +53,7 @@ export class ComposerView {
     this.#button = document.getElementById("composer-send");
     this.#form.addEventListener("submit", (event) => this.#submitted(event));
     this.#text.addEventListener("keydown", (event) => this.#keyPressed(event));
+    this.#text.addEventListener("beforeinput", (event) => this.#toBeInserted(event));
     this.#text.addEventListener("input", () => this.#typed());
     document.getElementById("composer-cancel").addEventListener("click", () => this.#endEditing());
     window.addEventListener("pagehide", () => this.#saveDraft());
@@ -97,8 +98,26 @@ export class ComposerView {
     act();
   }
 
-  #typed() {
+  /**
+   * What is pasted or dropped may be a film: a browser that lays it out stands still for seconds. It is cut before, and is
+   * still where it was copied from.
+   */
+  #toBeInserted(event) {
+    const { selectionStart, selectionEnd, textLength } = this.#text;
+    const free = Math.max(0, this.#keptLength - textLength + selectionEnd - selectionStart);
+    if (event.isComposing || !event.data || event.data.length <= free) return;
+    event.preventDefault();
+    this.#text.setRangeText(event.data.slice(0, free), selectionStart, selectionEnd, "end");
+    this.#typed(true);
+  }
+
+  get #keptLength() {
+    return KEPT_LIMITS * this.#chat.textLimit;
+  }
+
+  #typed(wasCut = false) {
     this.#cut();
+    this.#wasCut ||= wasCut;
     if (this.#editing) return this.#show();
     if (this.#text.textLength > 0) this.#chat.typing(this.#room.slug);
     else this.#chat.stoppedTyping(this.#room.slug);
@@ -125,11 +144,10 @@ export class ComposerView {
     this.#endEditing();
   }
 
-  /** What is pasted may be a film; each key after it would take seconds. It is still where it was copied from. */
+  /** However it came in: each key after it would take seconds. */
   #cut() {
-    const kept = KEPT_LIMITS * this.#chat.textLimit;
-    this.#wasCut = this.#text.textLength > kept;
-    if (this.#wasCut) this.#text.value = this.#text.value.slice(0, kept);
+    this.#wasCut = this.#text.textLength > this.#keptLength;
+    if (this.#wasCut) this.#text.value = this.#text.value.slice(0, this.#keptLength);
   }
 
   #maySend() {
@@ -166,7 +184,7 @@ export class ComposerView {
   async #restoreDraft() {
     const draft = await this.#outbox.draft(this.#room.slug);
     if (!draft || this.#editing || this.#text.value) return;
-    this.#text.value = this.#savedText = draft.slice(0, KEPT_LIMITS * this.#chat.textLimit);
+    this.#text.value = this.#savedText = draft.slice(0, this.#keptLength);
     this.#show();
   }
 }
