@@ -87,6 +87,13 @@ async def test_of_what_is_pasted_the_browser_lays_out_no_more_than_is_kept(chat)
     await alice.sees_just("See above")
 
 
+async def test_each_line_that_is_written_has_its_own_direction(chat):
+    """By its style: with dir="auto" a browser looks through all of a long text, again at each change."""
+    alice = await chat.enter("alice")
+    await expect(alice.composer).to_have_css("unicode-bidi", "plaintext")
+    await expect(alice.composer).not_to_have_attribute("dir", "auto")
+
+
 async def test_the_enter_that_ends_a_composition_sends_nothing(chat):
     alice = await chat.enter("alice")
     await alice.composer.focus()
