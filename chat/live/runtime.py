@@ -153,9 +153,8 @@ class Runtime:
         if (room := self.hub.room(room_id)) is None:
             return
         if count > limits.NAMES_SHOWN_LIMIT:
-            room.tell(PresenceEvent(room=room.slug, count=count))
-        else:
-            room.tell(PresenceEvent(room=room.slug, joined=joined, left=left, count=count))
+            joined, left = [], []
+        room.tell_those_who_look(PresenceEvent(room=room.slug, joined=joined, left=left, count=count))
 
 
 async def _keep_positions(ordinals: Mapping[reading.Place, int]) -> None:

@@ -299,6 +299,21 @@ async def test_who_comes_and_who_leaves_is_told_in_every_process(chat):
         assert event["count"] == 1
 
 
+async def test_who_comes_and_leaves_is_told_to_those_who_look_at_the_room(chat):
+    async with chat.client("alice") as alice, chat.client("bob") as bob, chat.client("carol", process=1) as carol:
+        for person in (alice, bob):
+            await person.join(chat.room)
+        await alice.ask("look", rooms=["lobby"])
+        told_before = len(alice.events)
+        await carol.join(chat.room)
+        await here(bob, chat.name("carol"))
+        looking = await alice.ask("look", rooms=[chat.room])
+        assert [event for event in alice.events[told_before:] if event["type"] == "presence"] == []
+        assert chat.name("carol") in looking["online"][chat.room]["names"]
+        await carol.ask("leave", room=chat.room)
+        await gone(alice, chat.name("carol"))
+
+
 async def test_who_joins_sees_who_is_here_in_the_other_process(chat):
     async with chat.client("alice") as alice, chat.client("bob", process=1) as bob, chat.client("carol", 1) as carol:
         await alice.join(chat.room)

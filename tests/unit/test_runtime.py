@@ -76,6 +76,23 @@ async def test_typing_is_seen_in_the_other_process_and_gone_when_it_is_gone(proc
     ]
 
 
+# Who is here
+
+
+async def test_who_comes_is_told_to_those_who_look_at_the_room_only(process, monkeypatch):
+    monkeypatch.setattr(limits, "PRESENCE_COALESCED_S", 0)
+    _, looks_socket = await joined(process)
+    elsewhere, elsewhere_socket = await joined(process, "bob", user_id=8)
+    elsewhere.take_text(said(verbs.Look(rooms=[])))
+    await joined(process, "eve", user_id=9)
+    await all_done()
+    assert "eve" in looks_socket.told("presence")[-1]["joined"]
+    assert not [event for event in elsewhere_socket.told("presence") if "eve" in event["joined"]]
+    elsewhere.take_text(said(verbs.Look(rooms=["lobby"])))
+    await all_done()
+    assert elsewhere_socket.told("looking")[-1]["online"] == {"lobby": {"count": 3, "names": ["alice", "bob", "eve"]}}
+
+
 # Reading
 
 
