@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.utils import timezone
@@ -14,6 +15,7 @@ from accounts import sessions
 from chat import database, limits
 from chat.messages import ledger
 from chat.models import AccessNotice
+from chat.rooms import restored
 from chat.rooms.unused_guests import forget_unused_guests
 from chat.wire.refusals import Refusal
 
@@ -23,7 +25,7 @@ logger = logging.getLogger("chat.housekeeping")
 
 
 class Housekeeping:
-    """Notices, nonces of changes, expired sessions, unused guests; and the sessions of people who are here."""
+    """Notices, nonces of changes, expired sessions, unused guests; the sessions of people who are here; the mark."""
 
     def __init__(self, everybody: Iterable[Connected]):
         self._everybody = everybody
@@ -50,8 +52,14 @@ class Housekeeping:
     async def tidy(self) -> None:
         for work in (_forget_notices, ledger.forget_old_nonces, sessions.forget_expired, forget_unused_guests):
             await database.readers.run(work)
+        await database.readers.run(restored.renew_mark)
         people = [one.person for one in self._everybody]
         await database.readers.run(sessions.move_on, {person.session_key for person in people if person.session_key})
+
+    async def renew_mark(self) -> None:
+        """For the end: what was copied while the site ran is known as a copy."""
+        with suppress(Refusal):
+            await database.readers.run(restored.renew_mark)
 
 
 def _forget_notices() -> None:

@@ -72,6 +72,7 @@ class Runtime:
         await all_arrived()
         await self.writes.drained()
         await self.positions.written()
+        await self.housekeeping.renew_mark()
 
     # The life of a connection
 

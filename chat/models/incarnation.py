@@ -1,4 +1,4 @@
-"""What the database was when it was last prepared: a copy of it is something else."""
+"""Identifies the database that was seen last: a copy of it, or an older one, is something else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Incarnation(models.Model):
-    """One row. `identity` is that of the file, or of the tables, which a backup that is put back does not have."""
+    """One row. `identity` is that of the mark beside the file, or of the tables (rooms/restored.py)."""
 
     identity = models.CharField(max_length=64)
 

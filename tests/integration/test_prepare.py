@@ -1,12 +1,16 @@
 """`manage.py prepare`: what a site needs before its servers start."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import psycopg
 import pytest
 
+from rig.client import ChatClient
 from rig.site import PROJECT
+from rig.staging import database_file
 
 ADMIN = {"ADMIN_NAME": "Ada", "ADMIN_PASSWORD": "correct horse battery"}
 LOOK_AT_ADA = """
@@ -44,6 +48,49 @@ def test_a_database_that_was_put_back_gets_new_epochs(start_site):
     assert after != before
     assert site.manage("prepare") == ""
     assert epochs(site) == after
+
+
+# How a file is put back: each line runs in the folder of the database, where `backup` is its copy.
+WAYS_BACK = {
+    "into the old file": "cp backup/chatsite.sqlite3 .",
+    "in its place": "rm chatsite.sqlite3 && cp backup/chatsite.sqlite3 .",
+    "in its place, with its times": "rm chatsite.sqlite3 && cp -a backup/chatsite.sqlite3 .",
+    "moved": "cp -a backup/chatsite.sqlite3 other && mv other chatsite.sqlite3",
+    "with all that was copied": "cp -a backup/. .",
+    "without the mark": "rm chatsite.sqlite3* && cp -a backup/chatsite.sqlite3 .",
+}
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("way_back", WAYS_BACK.values(), ids=WAYS_BACK)
+def test_a_file_that_was_put_back_in_any_way_is_noticed(bare_site, way_back):
+    site = bare_site()
+    site.manage("prepare")
+    in_its_folder(site, "mkdir backup && cp -a chatsite.sqlite3* backup")
+    assert site.manage("prepare") == ""
+    before = epochs(site)
+    in_its_folder(site, f"rm -f chatsite.sqlite3-* && {way_back}")
+    assert site.manage("prepare") == COPIED
+    assert epochs(site) != before
+
+
+@pytest.mark.one_database
+async def test_what_was_copied_while_the_site_ran_is_noticed_too(bare_site):
+    """It was prepared before the copy, and not again until the copy was put back: the end of the servers tells them."""
+    site = bare_site()
+    site.manage("prepare")
+    site.add_process()
+    async with ChatClient(f"{site.ws_urls[0]}?name=alice") as alice:
+        await alice.join()
+        with closing(sqlite3.connect(database_file(site))) as running:
+            running.execute("VACUUM INTO ?", [str(database_file(site).with_name("copy"))])
+    site.stop()
+    in_its_folder(site, "rm -f chatsite.sqlite3-* && cp copy chatsite.sqlite3")
+    assert site.manage("prepare") == COPIED
+
+
+def in_its_folder(site, command):
+    subprocess.run(command, shell=True, check=True, cwd=site.env["DATA_DIR"])
 
 
 def test_a_copy_that_nobody_can_see_is_told_by_hand(bare_site):

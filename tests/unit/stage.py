@@ -12,7 +12,7 @@ from chat.live import runtime as runtime_module
 from chat.live.runtime import Runtime
 from chat.messages import ledger, pages
 from chat.messages.entries import Receipt, RoomChanges
-from chat.rooms import reading, visible
+from chat.rooms import reading, restored, visible
 from chat.rooms.visible import RoomView
 from chat.sockets.participant import Participant
 from chat.wire import codec, events, verbs
@@ -105,6 +105,9 @@ class Store:
     def keep(self, positions):
         self.read |= positions
 
+    def renew_mark(self):
+        pass
+
     def ordinal_at(self, room_id, seq):
         return max((change.ordinal for change in self.changes if change.seq <= seq), default=0)
 
@@ -148,6 +151,7 @@ class Store:
         monkeypatch.setattr(reading, "keep", self.keep)
         monkeypatch.setattr(reading, "ordinal_at", self.ordinal_at)
         monkeypatch.setattr(ledger, "write", self.write)
+        monkeypatch.setattr(restored, "renew_mark", self.renew_mark)
 
 
 class Courier:
