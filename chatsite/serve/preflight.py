@@ -68,15 +68,16 @@ def _advice(error: Exception) -> str:
 
 
 def check_redis(url: str) -> None:
-    """Publishes something to itself, on a channel as the layer uses them: a user may lack the right to do so."""
+    """Does what the layer does, on a channel as the layer uses them: a user may lack the right to one of these."""
     client = redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
     prefix: str = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]  # type: ignore[index]
     try:
         client.ping()
         _publish_and_receive(client, f"{prefix}__group__preflight.{os.getpid()}")
+        _go_unanswered(client)
     except redis.exceptions.NoPermissionError as error:
         raise StartRefused(
-            f"Redis (REDIS_URL) gives its user no right to channels: {first_line(error)}; what it needs is"
+            f"Redis (REDIS_URL) gives its user too few rights: {first_line(error)}; what it needs is"
             f" ACL SETUSER … &{prefix}* +subscribe +unsubscribe +publish +ping +client."
         ) from None
     except redis.RedisError as error:
@@ -93,8 +94,27 @@ def _publish_and_receive(client: redis.Redis, channel: str) -> None:
                 client.publish(channel, "hello")
             if message["type"] == "message":
                 subscriber.unsubscribe(channel)
+            if message["type"] == "unsubscribe":
                 return
     raise redis.exceptions.TimeoutError("what is published is not heard")
+
+
+def _go_unanswered(client: redis.Redis) -> None:
+    """As the layer's connection for publishing. Of OFF and ON, ON alone is answered, unless OFF was refused.
+
+    A Redis that does not know it will do: the layer waits for answers there.
+    """
+    unanswered = client.connection_pool.make_connection()
+    try:
+        for command in ("OFF", "ON"):
+            unanswered.send_command("CLIENT", "REPLY", command)
+        unanswered.read_response()
+    except redis.exceptions.NoPermissionError:
+        raise
+    except redis.exceptions.ResponseError:
+        pass
+    finally:
+        unanswered.disconnect()
 
 
 def _why_not_listening(error: OSError) -> str:
