@@ -289,7 +289,7 @@ def test_a_redis_whose_user_has_no_right_to_channels(serve, valkey):
 @pytest.mark.parametrize("right", ["ping", "subscribe", "unsubscribe", "publish", "client", "client|reply"])
 def test_each_right_that_is_asked_for_is_tried(valkey, right):
     url = with_rights(valkey, "resetchannels", "&*", "+@all", f"-{right}")
-    with pytest.raises(StartRefused, match="gives its user too few rights: .* no permissions"):
+    with pytest.raises(StartRefused, match=r"gives its user too few rights: .* no permissions"):
         preflight.check_redis(url)
 
 
