@@ -17,7 +17,7 @@ from chat import database, limits
 from chat.models import ChangeNonce, Membership
 from chat.rooms import permissions
 from chat.wire import codec
-from chat.wire.refusals import NO_SUCH_ROOM, Refusal
+from chat.wire.refusals import Refusal
 from chat.wire.verbs import React
 
 from . import rows, rules
@@ -26,7 +26,6 @@ from .entries import Amendment, Entry, Outcome, Receipt, RoomChanges
 from .known import Known, LockedRoom
 from .posting import post
 
-BANNED = ("forbidden", "You may not write in this room.")
 DISABLED = ("forbidden", "This account is disabled.")
 
 INSERT_NONCE = (
@@ -104,9 +103,9 @@ class Transaction:
     def _allowed_room(self, entry: Entry) -> LockedRoom:
         room = self._known.rooms.get(entry.verb.room)
         if room is None:
-            raise Refusal(*NO_SUCH_ROOM)
+            raise permissions.kept_out(is_private=True)
         if not permissions.may_post(room.is_private, self._known.roles.get((room.slug, entry.user_id))):
-            raise Refusal(*(NO_SUCH_ROOM if room.is_private else BANNED))
+            raise permissions.kept_out(room.is_private)
         author = self._known.people.get(entry.user_id)
         if author is None or not author.is_active:
             raise Refusal(*DISABLED)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from chat.models import Membership, Room
+from chat.wire.refusals import BANNED, NO_SUCH_ROOM, Refusal
 
 Role = Membership.Role
 BELONGS = (Role.MEMBER, Role.MODERATOR)
@@ -21,6 +22,11 @@ def belonging(role: str | None) -> str | None:
 def may_see(is_private: bool, role: str | None) -> bool:
     """See that the room exists, and what is said in it."""
     return role in BELONGS if is_private else role != Role.BANNED
+
+
+def kept_out(is_private: bool) -> Refusal:
+    """What somebody hears who may not see a room: a private one does not exist, from an open one they are banned."""
+    return Refusal(*(NO_SUCH_ROOM if is_private else BANNED))
 
 
 def visible_rooms(user_id: int) -> QuerySet[Room]:

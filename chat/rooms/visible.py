@@ -9,9 +9,8 @@ from django.db import connection
 from accounts.text import is_storable
 from chat import limits
 from chat.models import Membership, Room
-from chat.wire.refusals import NO_SUCH_ROOM, Refusal
 
-from .permissions import belonging, may_see
+from .permissions import belonging, kept_out, may_see
 
 
 class RoomView(NamedTuple):
@@ -48,15 +47,17 @@ ROOM = (
 
 
 def room(user_id: int, slug: str) -> RoomView:
-    """The room, if this user may see it; otherwise there is no such room. One indexed query."""
+    """The room, if this user may see it; otherwise why not. One indexed query."""
     if not is_storable(slug):
-        raise Refusal(*NO_SUCH_ROOM)
+        raise kept_out(is_private=True)
     with connection.cursor() as cursor:
         cursor.execute(ROOM, [user_id, slug])
         found = cursor.fetchone()
-    if found is None or not may_see(found[2], found[5]):
-        raise Refusal(*NO_SUCH_ROOM)
-    id, title, _, head, posts, role, read = found
+    if found is None:
+        raise kept_out(is_private=True)
+    id, title, is_private, head, posts, role, read = found
+    if not may_see(is_private, role):
+        raise kept_out(is_private)
     return RoomView(id, slug, title, head, posts, read or 0, belonging(role))
 
 

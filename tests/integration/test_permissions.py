@@ -78,7 +78,7 @@ def test_the_pages_list_the_rooms_that_one_may_see(make_room, alice, is_private,
 
 
 @each_case
-def test_a_connection_is_shown_the_room_or_told_that_there_is_none(
+def test_a_connection_is_shown_the_room_or_told_that_there_is_none_or_that_it_is_banned(
     make_room, alice, is_private, role, sees, posts, moderates
 ):
     make_room(is_private, role)
@@ -90,7 +90,23 @@ def test_a_connection_is_shown_the_room_or_told_that_there_is_none(
             visible.room(alice.pk, "here")
         with pytest.raises(Refusal) as told_of_none:
             visible.room(alice.pk, "nowhere")
-        assert (told.value.code, told.value.message) == (told_of_none.value.code, told_of_none.value.message)
+        expected = (told_of_none.value.code, told_of_none.value.message)
+        if not is_private:
+            expected = ("forbidden", "You are banned from this room.")
+        assert (told.value.code, told.value.message) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+@each_case
+def test_who_may_not_write_hears_what_they_hear_when_they_join(
+    make_room, alice, is_private, role, sees, posts, moderates
+):
+    make_room(is_private, role)
+    if not sees:
+        outcomes, _ = ledger.write([ledger.Entry(alice.pk, verbs.Post(room="here", nonce="n", text="hello"))])
+        with pytest.raises(Refusal) as told:
+            visible.room(alice.pk, "here")
+        assert (outcomes[0].code, outcomes[0].message) == (told.value.code, told.value.message)
 
 
 @each_case

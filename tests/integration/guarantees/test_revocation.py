@@ -191,8 +191,8 @@ async def test_a_ban(place):
         place.site.manage("member", place.room, name, "banned")
         await bob.told("left", room=place.room, reason="removed")
         await ada.says("not for everybody")
-        assert (await bob.join(place.room))["code"] == "not_found"
-        assert (await bob.ask("history", room=place.room, before=9))["code"] == "not_found"
+        assert (await bob.join(place.room))["code"] == "forbidden"
+        assert (await bob.ask("history", room=place.room, before=9))["code"] == "forbidden"
         assert (await bob.post("let me in", place.room))["code"] == "forbidden"
         await ada.waits_for(lambda: name not in ada.online)
         await ada.says("last")
