@@ -98,5 +98,6 @@ NOTICES_KEPT_S = 24 * 3600
 # How often what is old is taken away.
 HOUSEKEEPING_INTERVAL_S = 60
 
-# What may wait for one reader of a socket (promise G6).
+# What may wait for one reader of a socket where the server has no bound of its own, as plain Daphne has none (promise
+# G6). On ours it is that of chatsite/server/frames.py: 768 KiB behind the frame on its way.
 OUTGOING_LIMIT_BYTES = 1024 * 1024

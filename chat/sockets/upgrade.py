@@ -104,7 +104,7 @@ class NegotiateDialect:
 
 
 class IdentifyPerson:
-    """Settles who this is, and puts that into `scope["person"]`: by cookie, by ticket, or by name alone."""
+    """Settles who this is, and puts that into `scope["person"]`: by ticket, by cookie, or by name alone."""
 
     def __init__(self, app: App):
         self.app = app
