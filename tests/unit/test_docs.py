@@ -14,7 +14,8 @@ DOCS = ROOT / "docs"
 MODULES = {
     "accounts/": "accounts/*.py",
     "chat/": "chat/*.py",
-    "chat/wire/": "chat/wire/**/*.py",
+    "chat/wire/": "chat/wire/*.py",
+    "chat/wire/dialects/": "chat/wire/dialects/*.py",
     "chat/models/": "chat/models/*.py",
     "chat/database/": "chat/database/*.py",
     "chat/rooms/": "chat/rooms/*.py",
