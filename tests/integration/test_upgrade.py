@@ -189,6 +189,13 @@ async def test_a_ticket_from_the_command_line_admits_and_an_expired_one_does_not
     assert "with 4001: the ticket has expired" in line
 
 
+async def test_a_ticket_comes_before_the_cookie_and_a_bad_one_is_refused_beside_a_good_one(chat):
+    alice, bob = [chat.visitor().enter(chat.name(name)) for name in ("alice", "bob")]
+    both = await chat.open(f"/ws/?ticket={bob.ticket()}", "chat.v1", cookie=alice.cookie)
+    assert (await both.event())["name"] == chat.name("bob")
+    assert await bye_of(await chat.open("/ws/?ticket=nonsense", "chat.v1", cookie=alice.cookie)) == 4001
+
+
 async def test_a_tampered_ticket_is_not_signed_in(chat):
     ticket = chat.visitor().enter(chat.name("alice")).ticket()
     tampered = (ticket[:-1], "A" + ticket[1:], ticket.replace(".", ":"), "nonsense", "%00")
