@@ -32,7 +32,7 @@ async function openTab({ user = "alice" } = {}) {
     positions: () => chat.positions(),
   });
   const outbox = await openOutbox({ user, clock, storage, channel: openChannel() });
-  const chat = new Chat({ connection, outbox, clock, locks, random: () => 0 });
+  const chat = new Chat({ connection, outbox, clock, locks, crypto, random: () => 0 });
   const room = chat.open("lobby", "Lobby");
   chat.connect();
   return { web, connection, outbox, chat, room, sent: (type) => web.latest().framesOf(type) };

@@ -38,7 +38,7 @@ export class Chat {
     [EVENT.READ]: ({ room, read }) => this.#reading.known(room, read),
   };
 
-  constructor({ connection, outbox, clock, locks, random = Math.random, crypto = globalThis.crypto }) {
+  constructor({ connection, outbox, clock, locks, crypto, random = Math.random }) {
     this.#connection = connection;
     this.#outbox = outbox;
     this.#clock = clock;

@@ -1,11 +1,11 @@
 import { Bus } from "./bus.js";
 import { STATUS } from "./constants.js";
-import { MemoryStore, browserStorage, openStore } from "./store.js";
+import { MemoryStore, openStore } from "./store.js";
 
 const LEAVES_AFTER_MS = 1000;
 
-/** Opens the outbox of one user. Where the browser keeps nothing, it lasts as long as the page. */
-export async function openOutbox({ user, clock, storage = browserStorage(globalThis), channel = {} }) {
+/** Opens the outbox of one user. Without a `storage` that keeps something, it lasts as long as the page. */
+export async function openOutbox({ user, clock, storage, channel = {} }) {
   const store = await openStore(storage, clock).catch(() => new MemoryStore());
   const outbox = new Outbox({ user, store, channel, clock });
   await outbox.open();

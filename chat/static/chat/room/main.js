@@ -13,13 +13,19 @@ import { Times, localeOf } from "../page/times.js";
 import { Toast } from "../page/toast.js";
 import { Toolbar } from "./toolbar.js";
 import { TypingView } from "./typing_view.js";
+import { browserStorage } from "../client/store.js";
 import { clock, openChannel, readConfig, socketUrl, watchNetwork } from "../page/browser.js";
 import { fetchTicket } from "../client/tickets.js";
 import { openOutbox } from "../client/outbox.js";
 import { roveMessages } from "./roving.js";
 
 const config = readConfig(document);
-const outbox = await openOutbox({ user: config.name, clock, channel: openChannel(window) });
+const outbox = await openOutbox({
+  user: config.name,
+  clock,
+  storage: browserStorage(window),
+  channel: openChannel(window),
+});
 const connection = new Connection({
   WebSocket,
   url: socketUrl(config.socketPath, location),
@@ -28,7 +34,7 @@ const connection = new Connection({
   authenticate: () => fetchTicket({ fetch: (...request) => fetch(...request), ...config }),
   positions: () => chat.positions(),
 });
-const chat = new Chat({ connection, outbox, clock, locks: navigator.locks });
+const chat = new Chat({ connection, outbox, clock, locks: navigator.locks, crypto });
 const room = chat.open(config.room.slug, config.room.title);
 const times = new Times({ language: localeOf(document.documentElement.lang, navigator.languages), clock });
 

@@ -49,6 +49,16 @@ export class RoomView {
       ResizeObserver: window.ResizeObserver,
       moved: () => this.#moved(),
     });
+    this.#listen(chat, room);
+    this.#schedule();
+  }
+
+  toBottom() {
+    this.#scroller.toBottom();
+    this.#moved();
+  }
+
+  #listen(chat, room) {
     chat.on("state", () => this.#schedule());
     chat.on("room", (changed) => changed === room && this.#schedule());
     this.#document.addEventListener("visibilitychange", () => this.#tellSeen());
@@ -56,12 +66,6 @@ export class RoomView {
     this.#part("show-cleared").addEventListener("click", () => this.#clear(0));
     this.#part("new-messages").addEventListener("click", () => this.toBottom());
     this.#part("message-list").addEventListener("click", (event) => this.#pressed(event.target));
-    this.#schedule();
-  }
-
-  toBottom() {
-    this.#scroller.toBottom();
-    this.#moved();
   }
 
   /** Many changes make one showing. */
