@@ -1,4 +1,4 @@
-"""The server with other numbers than those of chat/conf.py: python -m rig.tuned, with the options of chatsite.server.
+"""The server with other numbers than those of chat/limits.py: python -m rig.tuned, with the options of chatsite.server.
 
 CHAT_CONF in the environment has them: {"HEARTBEAT_INTERVAL_S": 2, …}.
 """

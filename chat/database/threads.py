@@ -29,7 +29,7 @@ class Job(NamedTuple):
 
     work: Callable[[], Any]
     future: asyncio.Future[Any]
-    patience: asyncio.TimerHandle
+    giving_up: asyncio.TimerHandle
     loop: asyncio.AbstractEventLoop
 
 
@@ -56,8 +56,8 @@ class Threads:
             future.set_exception(Unavailable())
             return future
         self._waiting += 1
-        patience = loop.call_later(limits.DATABASE_PATIENCE_S, _give_up, future)
-        self._jobs.put(Job(partial(work, *args, **kwargs), future, patience, loop))
+        giving_up = loop.call_later(limits.DATABASE_PATIENCE_S, _give_up, future)
+        self._jobs.put(Job(partial(work, *args, **kwargs), future, giving_up, loop))
         if len(self._threads) < min(self._waiting, self._count):
             self._start_another()
         return future
@@ -76,7 +76,7 @@ class Threads:
 
     def _land(self, job: Job, value: Any, problem: BaseException | None) -> None:
         self._waiting -= 1
-        job.patience.cancel()
+        job.giving_up.cancel()
         _settle(job.future, value, problem)
 
 

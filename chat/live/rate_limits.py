@@ -13,15 +13,15 @@ from chat import limits
 from chat.wire.refusals import Refusal
 
 
-class Patience:
-    """Counts offences; it is over when there are more than `limit` within a minute."""
+class Offences:
+    """Counts what a connection should not have done; more than `limit` within a minute are too many."""
 
     def __init__(self, limit: int):
         self._limit = limit
         self._offences: deque[float] | None = None  # most never offend
 
-    def offend(self) -> bool:
-        """Count one more offence; True when that was one too many."""
+    def add(self) -> bool:
+        """Count one more; True when that was one too many."""
         now = time.monotonic()
         if self._offences is None:
             self._offences = deque(maxlen=self._limit + 1)

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.identity import Person
 from chat import limits
-from chat.live.rate_limits import Patience
+from chat.live.rate_limits import Offences
 from chat.live.room import ActiveRoom, Member
 from chat.live.runtime import Runtime
 from chat.messages.entries import Write
@@ -27,8 +27,6 @@ from .places import Places
 from .requests import Requests
 
 logger = logging.getLogger("chat.participant")
-
-NORMAL_CLOSE = 1000
 
 
 class Transport(Protocol):
@@ -54,8 +52,8 @@ class Participant:
         self._before_hello: list[Frame] | None = []
         self._read_before_hello: tuple[events.ReadMoved, ...] = ()
         self._is_over = False
-        self._too_fast = Patience(limits.RATE_LIMITED_PER_MINUTE)
-        self._broken = Patience(limits.BROKEN_FRAMES_PER_MINUTE)
+        self._too_fast = Offences(limits.RATE_LIMITED_PER_MINUTE)
+        self._broken = Offences(limits.BROKEN_FRAMES_PER_MINUTE)
         self._places = Places(runtime.hub, person.user_id, self._member, self._entered, self._left)
         self._requests = Requests(runtime, self, self._places, self._send, self.refuse, self._hang_up)
         self._intake = Intake(self._do, self._requests.has_to_wait, self.refuse, transport.pause, transport.resume)
@@ -236,12 +234,12 @@ class Participant:
             nonce=getattr(request, "nonce", None),
         )
         self.tell(error)
-        if problem.code == "rate_limited" and self._too_fast.offend():
+        if problem.code == "rate_limited" and self._too_fast.add():
             self.bye(Close.RATE_LIMITED)
 
     def _refuse_frame(self, broken: BrokenFrame) -> None:
         self.refuse(None, broken)
-        if self._broken.offend():
+        if self._broken.add():
             self.bye(Close.PROTOCOL_BROKEN)
 
 

@@ -1,4 +1,4 @@
-"""python -m chatsite.leash PROGRAM ARGUMENT...: the program ends when its parent ends, however that came."""
+"""python -m chatsite.serve.leash PROGRAM ARGUMENT...: the program ends when its parent ends, however that came."""
 
 import ctypes
 import os

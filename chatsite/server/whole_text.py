@@ -1,9 +1,6 @@
 """A text frame that comes alone and whole, as most do, is read without autobahn."""
 
 FINAL_TEXT, MASKED, TWO_BYTES_OF_LENGTH = 0x81, 0x80, 126
-
-
-SHORT_HEADER_BYTES = 6
 SHORT_HEADER_BYTES = 6
 
 

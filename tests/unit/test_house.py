@@ -119,6 +119,12 @@ def test_a_package_imports_what_it_may(name):
     assert {other for other in imported(NAMES[name]) if not is_within(other, PACKAGES[package])} == set()
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_a_package_may_import_it_does_import(package):
+    used = {other for name in NAMES if is_within(name, {package}) for other in imported(NAMES[name])}
+    assert [allowed for allowed in PACKAGES[package] if not any(is_within(other, {allowed}) for other in used)] == []
+
+
 def test_no_modules_import_each_other_in_a_circle():
     graph = {name: {other for other in imported(path) if other in NAMES} - {name} for name, path in NAMES.items()}
     while leaves := [name for name, others in graph.items() if not others & graph.keys()]:

@@ -1,7 +1,7 @@
 import pytest
 
 from chat.live import rate_limits
-from chat.live.rate_limits import Allowance, Patience
+from chat.live.rate_limits import Allowance, Offences
 from chat.wire.refusals import Refusal
 from rig.clock import Clock
 
@@ -25,36 +25,36 @@ def is_refused(allowance):
 
 
 def test_bears_as_many_offences_as_the_limit(clock):
-    patience = Patience(3)
-    assert [patience.offend() for _ in range(4)] == [False, False, False, True]
+    offences = Offences(3)
+    assert [offences.add() for _ in range(4)] == [False, False, False, True]
 
 
 def test_stays_lost_while_the_offences_go_on(clock):
-    patience = Patience(1)
-    assert [patience.offend() for _ in range(4)] == [False, True, True, True]
+    offences = Offences(1)
+    assert [offences.add() for _ in range(4)] == [False, True, True, True]
 
 
 def test_forgets_what_is_a_minute_old(clock):
-    patience = Patience(2)
-    patience.offend()
-    patience.offend()
+    offences = Offences(2)
+    offences.add()
+    offences.add()
     clock.advance(60)
-    assert not patience.offend()
+    assert not offences.add()
 
 
 def test_counts_any_minute_not_the_calendars(clock):
-    patience = Patience(2)
-    patience.offend()
+    offences = Offences(2)
+    offences.add()
     clock.advance(40)
-    patience.offend()
+    offences.add()
     clock.advance(19.9)
-    assert patience.offend()
+    assert offences.add()
 
 
 def test_bears_a_slow_offender_for_ever(clock):
-    patience = Patience(2)
+    offences = Offences(2)
     for _ in range(100):
-        assert not patience.offend()
+        assert not offences.add()
         clock.advance(30)
 
 

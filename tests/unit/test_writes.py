@@ -60,7 +60,11 @@ async def writes(slow, later):
     writes = Writes(lambda changed: None)
     writes.first = writes.write("first")
     assert await asyncio.to_thread(slow.begun.wait, PATIENCE_S)
-    return writes
+    yield writes
+    slow.open()
+    await writes.drained()
+    await asyncio.wait([writes.first])
+    writes.first.exception()
 
 
 def is_given_up(future):
