@@ -89,6 +89,15 @@ async def test_what_was_copied_while_the_site_ran_is_noticed_too(bare_site):
     assert site.manage("prepare") == COPIED
 
 
+def test_a_site_that_was_started_without_being_prepared_hides_nothing_from_the_next_start(start_site):
+    """Its processes renew the mark every minute, but not that of a database that does not fit."""
+    site = start_site(0)
+    shell(site, "from chat.rooms import restored; restored.renew_mark()")
+    assert site.manage("prepare") == COPIED
+    shell(site, "from chat.rooms import restored; restored.renew_mark()")
+    assert site.manage("prepare") == ""
+
+
 def in_its_folder(site, command):
     subprocess.run(command, shell=True, check=True, cwd=site.env["DATA_DIR"])
 
