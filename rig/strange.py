@@ -19,6 +19,7 @@ VERBS: list[dict[str, Any]] = [
     {"type": "join", "id": 1, "room": "lobby", "after": 0, "epoch": "abcdefgh"},
     {"type": "leave", "id": 1, "room": "lobby"},
     {"type": "history", "id": 1, "room": "lobby", "before": 10, "limit": 20},
+    {"type": "history", "id": 1, "room": "lobby", "around": 10, "limit": 20},
     {"type": "post", "id": 1, "room": "lobby", "nonce": "n", "text": "hello"},
     {"type": "edit", "id": 1, "room": "lobby", "seq": 1, "text": "hello", "nonce": "n"},
     {"type": "delete", "id": 1, "room": "lobby", "seq": 1},

@@ -8,14 +8,13 @@ import msgspec
 
 from chat.rooms import permissions
 from chat.wire import codec, events
-from chat.wire.refusals import Refusal
+from chat.wire.refusals import NO_SUCH_MESSAGE, Refusal
 from chat.wire.verbs import Delete, Edit, React
 
 from . import rows, rules
 from .entries import Amendment, Receipt
 from .known import Known, LockedRoom
 
-NO_SUCH_MESSAGE = ("not_found", "There is no such message.")
 NOT_YOURS = ("forbidden", "This message is not yours.")
 
 

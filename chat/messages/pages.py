@@ -6,7 +6,7 @@ from django.db import connection
 
 from chat import database, limits
 from chat.models import Message, Room
-from chat.wire.change import Change, Head, Page, fitting
+from chat.wire.change import Around, Change, Head, Page, fitting
 
 from .rows import states
 
@@ -29,6 +29,16 @@ async def latest(room_id: int, limit: int = limits.PRELOADED_CHANGES) -> tuple[H
 async def before(room_id: int, seq: int, limit: int) -> Page:
     """The messages before that place, the nearest ones, in order of place."""
     return await database.readers.run(_before, room_id, seq, limit)
+
+
+async def after(room_id: int, seq: int, limit: int) -> Page:
+    """The messages after that place, the nearest ones, in order of place."""
+    return await database.readers.run(_after, room_id, seq, limit)
+
+
+async def around(room_id: int, seq: int, limit: int) -> Around | None:
+    """The message at that place in the middle of a page; None where there is none."""
+    return await database.readers.run(_around, room_id, seq, limit)
 
 
 def _heads(room_ids: list[int]) -> list[Head]:
@@ -75,3 +85,21 @@ def _before(room_id: int, seq: int, limit: int) -> Page:
     found = states(Message.objects.filter(room=room_id, seq__lt=seq).order_by("-seq")[: limit + 1])
     page, more = fitting(found, limit)
     return Page(page[::-1], seq, more=more)
+
+
+def _after(room_id: int, seq: int, limit: int) -> Page:
+    found = states(Message.objects.filter(room=room_id, seq__gt=seq).order_by("seq")[: limit + 1])
+    page, more = fitting(found, limit)
+    return Page(page, seq, more=more)
+
+
+def _around(room_id: int, seq: int, limit: int) -> Around | None:
+    """Half of the page ends before the message and half begins with it."""
+    count = limit // 2
+    messages = Message.objects.filter(room=room_id)
+    found = states(messages.filter(seq__gte=seq).order_by("seq")[: limit - count + 1])
+    following, has_later = fitting(found, limit - count, share=2)
+    if not following or following[0].seq != seq:
+        return None
+    preceding, has_earlier = fitting(states(messages.filter(seq__lt=seq).order_by("-seq")[: count + 1]), count, share=2)
+    return Around(preceding[::-1] + following, has_earlier, has_later)

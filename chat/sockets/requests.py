@@ -12,12 +12,10 @@ from typing import Any
 
 from chat import limits
 from chat.database import readers
-from chat.live import catch_up
 from chat.live.connections import Connected
 from chat.live.read_positions import Position
 from chat.live.room import ActiveRoom
 from chat.live.runtime import Runtime
-from chat.messages import pages
 from chat.messages.entries import Entry, Receipt, Write
 from chat.rooms import reading
 from chat.rooms.visible import RoomView
@@ -26,6 +24,7 @@ from chat.wire.dialects import Request
 from chat.wire.frame import Frame
 from chat.wire.refusals import Refusal
 
+from . import history
 from .intake import Intake
 from .places import Places
 
@@ -80,8 +79,7 @@ class Requests:
     async def history(self, verb: verbs.History) -> None:
         self._runtime.allowances.spend_page(self._person)
         view = await self._places.view(verb.room)
-        page = await pages.before(view.id, verb.before, max(1, min(verb.limit, limits.HISTORY_PAGE_LIMIT)))
-        self._tell(events.HistoryPage(id=verb.id, room=verb.room, messages=catch_up.raw(page.changes), more=page.more))
+        self._tell(await history.page(view.id, verb))
 
     def typing(self, verb: verbs.Typing) -> None:
         if (room := self._places.room(verb.room)) is None:

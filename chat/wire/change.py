@@ -30,16 +30,16 @@ class Change(NamedTuple):
         return self.body if self.event is None else self.event
 
 
-def fitting(changes: Iterable[Change], limit: int | None = None) -> tuple[list[Change], bool]:
+def fitting(changes: Iterable[Change], limit: int | None = None, share: int = 1) -> tuple[list[Change], bool]:
     """As many of the first ones as fit into a page, one in any case, `limit` at most; and whether there are more.
 
-    No more are taken from `changes` than it needs to know that.
+    No more are taken from `changes` than it needs to know that. `share`: a half of the page, a third of it.
     """
     page: list[Change] = []
-    left_bytes = limits.PAGE_LIMIT_BYTES
+    left_bytes = limits.PAGE_LIMIT_BYTES // share
     for change in changes:
         left_bytes -= len(change.body)
-        if page and (left_bytes < 0 or len(page) == limit):
+        if len(page) == limit or (page and left_bytes < 0):
             return page, True
         page.append(change)
     return page, False
@@ -73,6 +73,14 @@ class Head(NamedTuple):
     head: int
     floor: int
     title: str = ""
+
+
+class Around(NamedTuple):
+    """The message at a place among those around it, in order of place; whether there are others on either side."""
+
+    changes: list[Change]
+    earlier: bool
+    later: bool
 
 
 class Page(NamedTuple):

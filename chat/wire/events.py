@@ -108,10 +108,14 @@ class Left(Event, tag="left", kw_only=True):
 
 
 class HistoryPage(Event, tag="history", kw_only=True):
+    """`more`: there are others further on, the way that was asked for; around a place: before and after the page."""
+
     id: str | int | None = None
     room: str
     messages: list[msgspec.Raw]
-    more: bool
+    more: bool | None = None
+    earlier: bool | None = None
+    later: bool | None = None
 
 
 class Resync(Event, tag="resync", kw_only=True):

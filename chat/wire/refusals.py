@@ -23,3 +23,4 @@ class BrokenFrame(Refusal):
 
 NO_SUCH_ROOM = ("not_found", "There is no such room.")
 BANNED = ("forbidden", "You are banned from this room.")
+NO_SUCH_MESSAGE = ("not_found", "There is no such message.")

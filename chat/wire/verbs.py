@@ -33,9 +33,17 @@ class Leave(Verb, tag="leave", kw_only=True):
 
 
 class History(Verb, tag="history", kw_only=True):
+    """One of three: the messages before a place, those after it, or the message there with those around it."""
+
     room: str
-    before: Number
+    before: Number | None = None
+    after: Number | None = None
+    around: Number | None = None
     limit: Number = limits.LATEST_PAGE
+
+    def __post_init__(self) -> None:
+        if (self.before, self.after, self.around).count(None) != 2:
+            raise ValueError("Expected one of `before`, `after` and `around`")
 
 
 class Post(Verb, tag="post", kw_only=True):

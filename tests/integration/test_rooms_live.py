@@ -184,6 +184,80 @@ async def test_before_the_first_message_there_is_nothing(chat):
             assert (page["messages"], page["more"]) == ([], False)
 
 
+async def test_newer_messages_come_page_by_page(chat):
+    seen, page = [100], {"more": True}
+    async with chat.client("alice") as alice:
+        while page["more"]:
+            page = await alice.ask("history", room=chat.long_room, after=seen[-1], limit=300)
+            seen += [message["seq"] for message in page["messages"]]
+        page = await alice.ask("history", room=chat.long_room, after=seen[-1])
+    assert (page["messages"], page["more"]) == ([], False)
+    assert seen == list(range(100, seen[-1] + 1))
+    assert len(seen) > 2 * limits.HISTORY_PAGE_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("around", "limit", "first", "last"),
+    [(500, 50, 475, 524), (500, 7, 497, 503), (500, 1, 500, 500), (500, 0, 500, 500), (500, 10_000, 400, 599)],
+)
+async def test_a_page_around_a_message_has_half_before_it_and_half_after(chat, around, limit, first, last):
+    async with chat.client("alice") as alice:
+        page = await alice.ask("history", room=chat.long_room, around=around, limit=limit)
+    assert [message["seq"] for message in page["messages"]] == list(range(first, last + 1))
+    assert (page["earlier"], page["later"]) == (True, True)
+    assert "more" not in page
+
+
+async def test_a_page_around_the_first_and_the_last_message_says_where_the_room_ends(chat):
+    async with chat.client("alice") as alice:
+        for text in "abcde":
+            await say(alice, chat, text)
+        await alice.ask("react", room=chat.room, seq=1, emoji="👍")
+        first = await alice.ask("history", room=chat.room, around=1, limit=4)
+        last = await alice.ask("history", room=chat.room, around=5, limit=4)
+        whole = await alice.ask("history", room=chat.room, around=3)
+    assert [message["text"] for message in first["messages"]] == ["a", "b"]
+    assert first["messages"][0]["reactions"] == {"👍": [chat.name("alice")]}
+    assert (first["earlier"], first["later"]) == (False, True)
+    assert [message["text"] for message in last["messages"]] == ["c", "d", "e"]
+    assert (last["earlier"], last["later"]) == (True, False)
+    assert [message["text"] for message in whole["messages"]] == list("abcde")
+    assert (whole["earlier"], whole["later"]) == (False, False)
+
+
+async def test_a_deleted_message_still_has_its_place(chat):
+    async with chat.client("alice") as alice:
+        for text in "abc":
+            await say(alice, chat, text)
+        await alice.ask("delete", room=chat.room, seq=2)
+        page = await alice.ask("history", room=chat.room, around=2)
+    assert [(message["text"], message.get("deleted", False)) for message in page["messages"]] == [
+        ("a", False),
+        ("", True),
+        ("c", False),
+    ]
+
+
+@pytest.mark.parametrize("around", [0, 2, 3, 2**53])
+async def test_around_a_message_that_is_not_there_there_is_no_page(chat, around):
+    """2 is the number of an edit."""
+    async with chat.client("alice") as alice:
+        await say(alice, chat, "a")
+        await alice.ask("edit", room=chat.room, seq=1, text="b")
+        refused = await alice.ask("history", room=chat.room, around=around)
+    assert (refused["code"], refused["message"]) == ("not_found", "There is no such message.")
+
+
+async def test_long_messages_fill_both_halves_of_a_page(chat):
+    text = "漢" * limits.TEXT_LIMIT_CHARACTERS
+    async with chat.client("alice") as alice:
+        for _ in range(13):
+            await say(alice, chat, text)
+        page = await alice.ask("history", room=chat.room, around=7)
+    assert [message["seq"] for message in page["messages"]] == list(range(2, 12))
+    assert (page["earlier"], page["later"]) == (True, True)
+
+
 # Changes of messages
 
 
@@ -372,6 +446,8 @@ async def test_a_private_room_is_not_there_for_who_does_not_belong(chat):
         for verb, fields in (
             ("join", {}),
             ("history", {"before": 9}),
+            ("history", {"after": 0}),
+            ("history", {"around": 1}),
             ("post", {"nonce": "n", "text": "x"}),
             ("edit", {"seq": 1, "text": "x"}),
             ("delete", {"seq": 1}),
