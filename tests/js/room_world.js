@@ -72,6 +72,25 @@ class Server {
     return this.#joined({ after, messages, more, head: more ? messages.at(-1).version : this.head });
   }
 
+  /** The answer to a question for history; null where there is no such message. */
+  page({ before, after, around }) {
+    if (before !== undefined) return this.before(before);
+    if (after !== undefined) return this.#after(after);
+    return this.#around(around);
+  }
+
+  #after(seq) {
+    const newer = this.messages().filter((message) => message.seq > seq);
+    return { messages: newer.slice(0, LATEST_PAGE), more: newer.length > LATEST_PAGE };
+  }
+
+  #around(seq) {
+    const messages = this.messages();
+    const place = messages.findIndex((message) => message.seq === seq);
+    const [first, end] = [Math.max(0, place - 2), place + 3];
+    return { messages: messages.slice(first, end), earlier: first > 0, later: end < messages.length };
+  }
+
   before(seq) {
     const older = this.messages().filter((message) => message.seq < seq);
     return { messages: older.slice(-LATEST_PAGE), more: older.length > LATEST_PAGE };
@@ -146,7 +165,11 @@ export class World {
       [3, () => this.#failJoin()],
       [3, () => this.#failHistory()],
       [3, () => this.#cut()],
-      [2, () => this.#room.keepLatest(3)],
+      [4, () => this.#jump()],
+      [6, () => this.#askHistory("nextLater")],
+      [1, () => this.#room.showEnd()],
+      [2, () => this.#room.isAtEnd && this.#room.keepLatest(3)],
+      [2, () => this.#room.keepNear(this.#below(this.#server.head + 1), 2)],
       [1, () => this.#send({ type: "resync", room: "lobby" })],
       [0.3, () => this.#restore()],
     ];
@@ -211,8 +234,16 @@ export class World {
     if (this.#joins.length > 0) this.#room.joinFailed(this.#joins[0]);
   }
 
-  #askHistory() {
-    const asked = this.#room.nextHistory();
+  #jump() {
+    const messages = this.#server.messages();
+    if (messages.length === 0) return;
+    const { seq } = messages[this.#below(messages.length)];
+    const asked = this.#room.showAround(seq) ? null : this.#room.nextAround(seq);
+    if (asked) this.#histories.push({ asked, answer: null });
+  }
+
+  #askHistory(next = "nextHistory") {
+    const asked = this.#room[next]();
     if (asked) this.#histories.push({ asked, answer: null });
   }
 
@@ -221,8 +252,8 @@ export class World {
     const waiting = this.#histories[0];
     if (!waiting) return;
     if (waiting.answer) this.#histories.shift();
-    if (waiting.answer) this.#room.earlier(waiting.asked, waiting.answer);
-    else waiting.answer = this.#server.before(waiting.asked.before);
+    if (waiting.answer) this.#room.historyCame(waiting.asked, waiting.answer);
+    else waiting.answer = this.#server.page(waiting.asked);
   }
 
   #failHistory() {
@@ -293,14 +324,16 @@ export class World {
   }
 
   /**
-   * A live room has everything up to its position, from the first message it shows. (Between the pages of a long absence
+   * A live room has everything up to its position, from the first message it shows to the last, or to the end. (Between the pages of a long absence
    * it has not: what was changed again later comes with a later page.)
    */
   #checkPosition(confirmed) {
     const { version } = this.#room;
     assert.ok(version >= this.#versionSeen, "the position never goes back");
     this.#versionSeen = version;
-    const expected = this.#server.messages(version).filter(({ seq }) => seq >= (confirmed[0]?.seq ?? Infinity));
+    const last = this.#room.isAtEnd ? Infinity : confirmed.at(-1).seq;
+    const isShown = ({ seq }) => seq >= (confirmed[0]?.seq ?? Infinity) && seq <= last;
+    const expected = this.#server.messages(version).filter(isShown);
     const shown = new Map(confirmed.map((line) => [line.seq, line]));
     for (const message of expected) {
       assert.ok(shown.has(message.seq), `message ${message.seq} is missing at version ${version}`);
@@ -322,6 +355,9 @@ export class World {
       if (round === 200) this.#send(this.#server.change(this.#random));
     }
     for (let round = 0; round < 200; round++) {
+      this.#askHistory("nextLater");
+      this.#answerHistory();
+      this.#answerHistory();
       this.#askHistory();
       this.#answerHistory();
     }

@@ -279,6 +279,31 @@ test("older messages that do not come are a rejection, and can be asked for agai
   assert.equal(tab.sent("history").length, 2);
 });
 
+test("around a message is shown what the server has there; its end is a step away", async () => {
+  const tab = await openJoinedTab([message(98), message(99)], { earlier: true });
+  const jump = tab.chat.showAround("lobby", 50);
+  const { id, around } = tab.sent("history")[0];
+  tab.web.latest().says({ type: "history", id, room: "lobby", messages: [message(49), message(50)], earlier: true, later: true });
+  assert.deepEqual([await jump, around], [true, 50]);
+  assert.deepEqual(tab.room.lines().map(({ seq }) => seq), [49, 50]);
+  const loading = tab.chat.loadLater("lobby");
+  const asked = tab.sent("history")[1];
+  tab.web.latest().says({ type: "history", id: asked.id, room: "lobby", messages: [message(51)], more: true });
+  assert.deepEqual([await loading, asked.after], [true, 50]);
+  tab.chat.showEnd("lobby");
+  assert.deepEqual(tab.room.lines().map(({ seq }) => seq), [98, 99]);
+  assert.equal(await tab.chat.showAround("lobby", 99), true);
+});
+
+test("a message that is not there is a rejection; without a line nothing is asked", async () => {
+  const tab = await openJoinedTab([message(9)], { earlier: true });
+  const refused = assert.rejects(tab.chat.showAround("lobby", 5), { code: "not_found" });
+  tab.web.latest().says({ type: "error", id: tab.sent("history")[0].id, code: "not_found", message: "No." });
+  await refused;
+  tab.chat.disconnect();
+  assert.equal(await tab.chat.showAround("lobby", 5), false);
+});
+
 // Sending
 
 test("a message is shown at once, sent, and becomes the confirmed one", async () => {

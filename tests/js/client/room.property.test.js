@@ -9,7 +9,7 @@ import { World } from "../room_world.js";
 
 const SEEDS = Number(process.env.ROOM_SEEDS ?? 600);
 const CLIENT = new URL("../../../chat/static/chat/client/", import.meta.url);
-const MODULES = ["room.js", "lines.js", "pending.js", "constants.js"];
+const MODULES = ["room.js", "lines.js", "stretches.js", "pending.js", "constants.js"];
 
 test(`any interleaving of events, pages, repeats and losses ends in the same timeline (${SEEDS} histories)`, () => {
   assert.equal(firstFailure(Room), null);
@@ -28,11 +28,16 @@ const MISTAKES = {
   "the position goes back": ["Math.max(this.#version ?? 0, head)", "head"],
   "the first of several pages is taken for the last": ["isConnected && !page.more", "isConnected"],
   "a cut is not noticed": ["disconnected() {\n    this.#held.clear();", "disconnected() {\n    return;"],
-  "the answer to an old question is believed": ["if (asked !== this.#askedHistory) return;", ""],
+  "the answer to an old question is believed": ["if (asked !== this.#asked) return false;", ""],
   "an older page does not move the beginning": [
-    "this.#from = Math.min(this.#from, ...messages.map(({ seq }) => seq));",
+    "this.shown.from = Math.min(this.shown.from, ...messages.map(({ seq }) => seq));",
     "",
   ],
+  "an old stretch is taken for the end": ["this.#old.to < this.#end.from", "false"],
+  "an old stretch that reached the end stays apart": ["this.#old.to < this.#end.from", "true"],
+  "a newer page does not move the lower edge": ["this.#old.to = messages.at(-1)?.seq ?? this.#end.from;", ""],
+  "the end is let go with what is far away": ["return isIn(this.#end, seq) ||", "return"],
+  "an answer from before something was let go is believed": ["#letGo() {\n    this.#asked = null;", "#letGo() {"],
   "messages stand in the order they came": ["findLastIndex((other) => other < seq) + 1", "length"],
 };
 

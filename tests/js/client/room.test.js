@@ -229,13 +229,13 @@ test("older messages are asked for once, and come before", () => {
   const asked = room.nextHistory();
   assert.deepEqual(asked, { room: "lobby", before: 8 });
   assert.equal(room.nextHistory(), null);
-  room.earlier(asked, { messages: [message(5), message(7)], more: true });
+  room.historyCame(asked, { messages: [message(5), message(7)], more: true });
   assert.deepEqual([seqs(), room.nextHistory()], [[5, 7, 8, 9], { room: "lobby", before: 5 }]);
 });
 
 test("at the beginning there is nothing more to ask", () => {
   join(9, [message(8), message(9)], { earlier: true });
-  room.earlier(room.nextHistory(), { messages: [message(1)], more: false });
+  room.historyCame(room.nextHistory(), { messages: [message(1)], more: false });
   assert.deepEqual([room.hasEarlier, room.nextHistory()], [false, null]);
 });
 
@@ -246,7 +246,7 @@ test("history that failed can be asked again; an answer from before a resync is 
   assert.notEqual(asked, null);
   room.resync();
   join(9, [message(9)], { earlier: true });
-  room.earlier(asked, { messages: [message(3)], more: true });
+  room.historyCame(asked, { messages: [message(3)], more: true });
   assert.deepEqual(seqs(), [9]);
 });
 
@@ -255,11 +255,93 @@ test("a change of a message that is not shown yet is kept for when it is, agains
   const asked = room.nextHistory();
   room.receive(message(5, { version: 10, text: "edited" }));
   assert.deepEqual(seqs(), [9]);
-  room.earlier(asked, { messages: [message(5)], more: false });
+  room.historyCame(asked, { messages: [message(5)], more: false });
   assert.deepEqual(
     room.lines().map(({ text }) => text),
     ["edited", "text 9"],
   );
+});
+
+// Around a message of long ago
+
+/** The page around a message, two before it and two after, of a room of messages 1 to 100. */
+function goTo(seq) {
+  const asked = room.nextAround(seq);
+  const places = [-2, -1, 0, 1, 2].map((step) => seq + step).filter((place) => place >= 1 && place <= 100);
+  room.historyCame(asked, { messages: places.map((place) => message(place)), earlier: seq > 3, later: seq < 98 });
+  return asked;
+}
+
+function joinLong() {
+  join(100, [message(98), message(99), message(100)], { earlier: true });
+}
+
+test("around an old message is shown what stands there, apart from the end", () => {
+  joinLong();
+  assert.equal(room.showAround(50), false);
+  assert.deepEqual(goTo(50), { room: "lobby", around: 50 });
+  assert.deepEqual([seqs(), room.isAtEnd, room.showAround(50)], [[48, 49, 50, 51, 52], false, true]);
+  room.receive(message(101));
+  room.setPending([{ user: "alice", nonce: "a1", text: "mine", status: "sending", createdAt: "2026-11-20T12:00:00Z" }]);
+  assert.deepEqual([seqs(), room.lastSeq], [[48, 49, 50, 51, 52], 101]);
+  room.showEnd();
+  assert.deepEqual([seqs(), room.isAtEnd, room.size], [[98, 99, 100, 101, undefined], true, 4]);
+});
+
+test("an old stretch is asked on in both directions, and is the end where it reaches it", () => {
+  joinLong();
+  goTo(93);
+  room.historyCame(room.nextHistory(), { messages: [message(90)], more: true });
+  const asked = room.nextLater();
+  assert.deepEqual(asked, { room: "lobby", after: 95 });
+  assert.equal(room.nextHistory(), null);
+  room.historyCame(asked, { messages: [message(96), message(97)], more: true });
+  assert.equal(room.isAtEnd, false);
+  room.historyCame(room.nextLater(), { messages: [message(98), message(99)], more: true });
+  assert.deepEqual([room.isAtEnd, room.nextLater(), seqs()], [true, null, [90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100]]);
+  assert.deepEqual(room.nextHistory(), { room: "lobby", before: 90 });
+});
+
+test("what changes in an old stretch changes there", () => {
+  joinLong();
+  goTo(50);
+  room.receive(message(50, { version: 101, text: "edited" }));
+  room.receive(message(70, { version: 102, text: "edited too" }));
+  room.receive(reaction(51, 103));
+  assert.deepEqual(seqs(), [48, 49, 50, 51, 52]);
+  assert.deepEqual([room.lineAt(50).text, room.lineAt(51).reactions], ["edited", { "👍": ["ada"] }]);
+});
+
+test("a message that is here is shown without a question, a stretch that was left is asked for again", () => {
+  joinLong();
+  goTo(50);
+  assert.deepEqual([room.showAround(99), room.isAtEnd, room.showAround(50)], [true, true, false]);
+});
+
+test("who asks for another message is not shown the one before; a resync shows the end", () => {
+  joinLong();
+  const late = room.nextAround(20);
+  goTo(50);
+  room.historyCame(late, { messages: [message(20)], earlier: true, later: true });
+  assert.deepEqual(seqs(), [48, 49, 50, 51, 52]);
+  room.resync();
+  join(100, [message(100)], { earlier: true });
+  assert.deepEqual([seqs(), room.isAtEnd], [[100], true]);
+});
+
+test("lets go of what is far from what is read, on either side and at the end", () => {
+  const all = Array.from({ length: 100 }, (_, place) => message(place + 1));
+  join(100, all);
+  room.keepNear(50, 20);
+  assert.deepEqual([seqs()[0], seqs().at(-1), room.isAtEnd, room.hasEarlier, room.size], [30, 70, false, true, 46]);
+  assert.deepEqual(room.nextLater(), { room: "lobby", after: 70 });
+  room.showEnd();
+  assert.deepEqual(seqs(), [96, 97, 98, 99, 100]);
+});
+
+test("counts what others said after a message, though not all of it is here", () => {
+  join(100, [message(99, { author: "alice", ordinal: 79 }), message(100, { ordinal: 80 })], { earlier: true });
+  assert.deepEqual([room.countAfter(80, "alice"), room.countAfter(70, "alice"), room.countAfter(79, "bob")], [0, 9, 0]);
 });
 
 test("lets go of the oldest, which can be asked for again", () => {
@@ -348,7 +430,7 @@ test("a reaction to a message that is not here waits for its page", () => {
   join(9, [message(9)], { earlier: true });
   room.receive(reaction(3, 10));
   const asked = room.nextHistory();
-  room.earlier(asked, { messages: [message(3)], more: false });
+  room.historyCame(asked, { messages: [message(3)], more: false });
   assert.deepEqual(room.lineAt(3).reactions, { "👍": ["ada"] });
 });
 
@@ -356,7 +438,7 @@ test("a reaction that the page knows already is not made again", () => {
   join(9, [message(9)], { earlier: true });
   room.receive(reaction(3, 10, { on: false }));
   const asked = room.nextHistory();
-  room.earlier(asked, { messages: [message(3, { version: 11, reactions: { "👍": ["ada"] } })], more: false });
+  room.historyCame(asked, { messages: [message(3, { version: 11, reactions: { "👍": ["ada"] } })], more: false });
   assert.deepEqual(room.lineAt(3).reactions, { "👍": ["ada"] });
 });
 

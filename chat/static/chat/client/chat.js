@@ -118,19 +118,33 @@ export class Chat {
     this.#outbox.remove(nonce);
   }
 
-  /** Asks for an older page. The promise says whether the room changed. */
-  async loadEarlier(slug) {
+  /** Asks for the page before what is shown, or the one after it. The promise says whether the room changed. */
+  loadEarlier(slug) {
+    return this.#load(slug, (room) => room.nextHistory());
+  }
+
+  loadLater(slug) {
+    return this.#load(slug, (room) => room.nextLater());
+  }
+
+  /** Shows the message at that place among those around it. The promise says whether it does, or cannot just now. */
+  async showAround(slug, seq) {
     const { room } = this.#open.get(slug);
-    const asked = this.#connection.isOnline ? room.nextHistory() : null;
-    if (!asked) return false;
-    try {
-      room.earlier(asked, await this.#connection.request({ type: VERB.HISTORY, ...asked }));
-    } catch (error) {
-      room.historyFailed(asked);
-      throw error;
-    }
+    if (!room.showAround(seq)) await this.#load(slug, () => room.nextAround(seq));
+    if (!room.showAround(seq)) return false;
     this.#changed(room);
     return true;
+  }
+
+  showEnd(slug) {
+    const { room } = this.#open.get(slug);
+    room.showEnd();
+    this.#changed(room);
+  }
+
+  /** Which message of the room was the last that one has read, counted from 1; 0: none. */
+  readUpTo(slug) {
+    return this.#reading.ordinal(slug);
   }
 
   seen(slug, seq) {
@@ -156,6 +170,20 @@ export class Chat {
   positions() {
     const live = [...this.#open.values()].filter(({ room }) => room.isLive);
     return Object.fromEntries(live.map(({ room }) => [room.slug, room.version]));
+  }
+
+  async #load(slug, next) {
+    const { room } = this.#open.get(slug);
+    const asked = this.#connection.isOnline ? next(room) : null;
+    if (!asked) return false;
+    try {
+      room.historyCame(asked, await this.#connection.request({ type: VERB.HISTORY, ...asked }));
+    } catch (error) {
+      room.historyFailed(asked);
+      throw error;
+    }
+    this.#changed(room);
+    return true;
   }
 
   #write(slug, what) {

@@ -23,9 +23,13 @@ export class Lines {
     return this.#lines.get(this.#seqOfKey.get(key));
   }
 
-  /** The lines from that place on, in order. */
-  from(seq) {
-    return this.#seqs.slice(this.#indexOf(seq)).map((each) => this.#lines.get(each));
+  get size() {
+    return this.#seqs.length;
+  }
+
+  /** The lines between those places, and at them, in order. */
+  between(from, to) {
+    return this.#seqs.slice(this.#indexOf(from), this.#indexOf(to + 1)).map((seq) => this.#lines.get(seq));
   }
 
   /** A state that is older than the one that is known changes nothing. */
@@ -52,11 +56,10 @@ export class Lines {
     this.#early.clear();
   }
 
-  /** Lets go of all but the latest. Returns the place of the oldest that is left, or null when nothing went. */
-  keepLatest(count) {
-    const dropped = this.#seqs.splice(0, Math.max(0, this.#seqs.length - count));
-    dropped.forEach((seq) => this.#drop(seq));
-    return dropped.length > 0 ? this.#seqs[0] : null;
+  /** Lets go of all but those whose place is wanted. */
+  keep(isWanted) {
+    this.#seqs.filter((seq) => !isWanted(seq)).forEach((seq) => this.#drop(seq));
+    this.#seqs = this.#seqs.filter(isWanted);
   }
 
   clear() {

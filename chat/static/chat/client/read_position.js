@@ -24,6 +24,11 @@ export class Reading {
     this.#tell(room, reading);
   }
 
+  ordinal(room) {
+    const { told, seen } = this.#of(room);
+    return Math.max(told, seen.ordinal);
+  }
+
   /** There is a line again: says what could not be said. */
   resume() {
     this.#rooms.forEach((reading, room) => this.#tell(room, reading));

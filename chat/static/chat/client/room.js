@@ -1,15 +1,17 @@
 import { Lines } from "./lines.js";
 import { Pending } from "./pending.js";
+import { Stretches } from "./stretches.js";
 import { EVENT, STATUS } from "./constants.js";
 
 const MODERATOR = "moderator";
 const PHASE = Object.freeze({ AWAY: "away", ASKING: "asking", LIVE: "live", REFUSED: "refused" });
 
 /**
- * What this client knows of one room: each message at its `seq`, in its newest `version`, without a hole.
+ * What this client knows of one room: each message at its `seq`, in its newest `version`, without a hole in what is shown:
+ * the live end, or an old stretch of which the end is a part of its own.
  *
  * `version` is the position: every change up to it is here. A live event that is not the next one is held, until the
- * hole before it is filled. The room does no I/O: `nextJoin` and `nextHistory` say what to ask, once; the outcome is
+ * hole before it is filled. The room does no I/O: what begins with `next` says what to ask, once; the outcome is
  * handed back with the question, so that the failure of a question that no longer counts changes nothing.
  *
  * A message of ours is known by its nonce, pending as well as confirmed: it is one line all the way.
@@ -22,11 +24,9 @@ export class Room {
   #epoch = null;
   #version = null;
   #lines = new Lines();
-  #from = 0;
-  #hasEarlier = false;
+  #stretches = new Stretches(this.#lines);
   #held = new Map();
   #askedJoin = null;
-  #askedHistory = null;
   #role = null;
   #pending = new Pending((written) => this.#isThere(written));
   #writtenOff = new Set();
@@ -62,7 +62,17 @@ export class Room {
   }
 
   get hasEarlier() {
-    return this.#hasEarlier;
+    return this.#stretches.shown.hasEarlier;
+  }
+
+  /** Whether what is shown ends where the room does, and grows with it. */
+  get isAtEnd() {
+    return this.#stretches.isAtEnd;
+  }
+
+  /** How many messages are kept, shown or not. */
+  get size() {
+    return this.#lines.size;
   }
 
   /** Whether anything is known of the room at all. */
@@ -87,7 +97,12 @@ export class Room {
 
   /** The messages in order, as changes on their way make them, then those that are themselves on their way. */
   lines() {
-    return [...this.#pending.over(this.#lines.from(this.#from)), ...this.#pending.lines()];
+    return [...this.#pending.over(this.#stretches.lines()), ...(this.isAtEnd ? this.#pending.lines() : [])];
+  }
+
+  /** How many messages of others are later than the one that is the `ordinal`th of the room. */
+  countAfter(ordinal, me) {
+    return this.#stretches.countAfter(ordinal, me);
   }
 
   /** The outbox entries of this room, as they are now. */
@@ -164,8 +179,8 @@ export class Room {
     this.#pending.sentKeys().forEach((key) => this.#writtenOff.add(key));
     this.#lines.clear();
     this.#held.clear();
-    this.#from = 0;
-    this.#version = this.#epoch = this.#askedHistory = null;
+    this.#stretches.restart();
+    this.#version = this.#epoch = null;
     this.#settle(PHASE.AWAY);
   }
 
@@ -173,35 +188,48 @@ export class Room {
   disconnected() {
     this.#held.clear();
     this.#lines.forgetEarly();
-    this.#askedHistory = null;
+    this.#stretches.forget();
     this.#settle(PHASE.AWAY);
   }
 
-  nextHistory() {
-    if (!this.#hasEarlier || this.#askedHistory || !this.isLive) return null;
-    this.#askedHistory = { room: this.#slug, before: this.#from };
-    return this.#askedHistory;
+  /** Shows the message at that place with those around it. False: it is not here, and is to be asked for. */
+  showAround(seq) {
+    return this.#stretches.show(seq);
   }
 
-  earlier(asked, { messages, more }) {
-    if (asked !== this.#askedHistory) return;
-    this.#askedHistory = null;
-    this.#from = Math.min(this.#from, ...messages.map(({ seq }) => seq));
-    this.#hasEarlier = more && messages.length > 0;
-    messages.forEach((message) => this.#lines.put(message));
+  showEnd() {
+    this.#stretches.showEnd();
+  }
+
+  nextHistory() {
+    return this.isLive ? this.#stretches.askEarlier(this.#slug) : null;
+  }
+
+  nextLater() {
+    return this.isLive ? this.#stretches.askLater(this.#slug) : null;
+  }
+
+  nextAround(seq) {
+    return this.isLive ? this.#stretches.askAround(this.#slug, seq) : null;
+  }
+
+  /** The answer to one of the three questions above. */
+  historyCame(asked, page) {
+    if (this.#stretches.take(asked, page)) page.messages.forEach((message) => this.#lines.put(message));
   }
 
   historyFailed(asked) {
-    if (asked === this.#askedHistory) this.#askedHistory = null;
+    this.#stretches.forget(asked);
   }
 
   /** Lets go of all but the latest messages; the others can be asked for again. */
   keepLatest(count) {
-    const oldest = this.#lines.keepLatest(count);
-    if (oldest === null) return;
-    this.#from = oldest;
-    this.#hasEarlier = true;
-    this.#askedHistory = null;
+    this.#stretches.keepLatest(count);
+  }
+
+  /** Lets go of what is further away from that place than so many messages. */
+  keepNear(seq, count) {
+    this.#stretches.keepNear(seq, count);
   }
 
   #merge({ after, title, role, epoch, head, messages, earlier = false }) {
@@ -209,8 +237,7 @@ export class Room {
     this.#role = role ?? this.#role;
     if (after === undefined) {
       this.#epoch = epoch;
-      this.#from = messages[0]?.seq ?? 0;
-      this.#hasEarlier = earlier;
+      this.#stretches.restart(messages[0]?.seq, earlier);
     }
     messages.forEach((message) => this.#lines.put(message));
     this.#version = Math.max(this.#version ?? 0, head);
