@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("enter/", views.enter, name="enter"),
     path("rooms/<str:slug>/", views.room, name="room"),
+    path("rooms/<str:slug>/<int:seq>/", views.room, name="message"),
     path("keep/", views.keep, name="keep"),
     path("connection/", views.connection, name="connection"),
     path("emoji.json", emoji_list.groups, name="emoji"),

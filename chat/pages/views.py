@@ -90,8 +90,8 @@ def _entering(request: HttpRequest, form: EnterForm) -> User | None:
 
 @never_cache
 @login_required
-def room(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The frame of a conversation: some rooms beside it, and what the modules need to fill it."""
+def room(request: SignedInRequest, slug: str, seq: int | None = None) -> HttpResponse:
+    """The frame of a conversation: some rooms beside it, and what the modules need to fill it, from that message on."""
     visible = visible_rooms(request.user.pk)
     if not is_storable(slug):  # not every database takes it for a question even
         raise Http404
@@ -169,7 +169,7 @@ def _rooms_beside(here: Room, first: list[Room]) -> tuple[list[Room], bool]:
 def _room_config(request: SignedInRequest, room: Room) -> dict:
     return {
         "socketPath": "/ws/",
-        "room": {"slug": room.slug, "title": room.title},
+        "room": {"slug": room.slug, "title": room.title, "path": reverse("room", args=[room.slug])},
         "name": request.user.username,
         "emojiUrl": f"{reverse('emoji')}?{emoji_list.version()}",
         "ticketUrl": reverse("ticket"),

@@ -33,6 +33,10 @@ async (scroller) => {
 @pytest_asyncio.fixture(loop_scope="session")
 async def past(place):
     """Numbered messages of one to three lines, over three days."""
+    await write_past(place, MESSAGES)
+
+
+async def write_past(place, count: int) -> None:
     async with place.client("historian"):
         """Somebody of that name is known now."""
     author = f"(SELECT id FROM accounts_user WHERE username = '{place.name('historian')}')"
@@ -40,11 +44,11 @@ async def past(place):
     messages = ", ".join(
         f"({place.room_id}, {author}, {n}, {n}, {n}, '{n}', '{text_of(n)}', '{{}}',"
         f" '{began + timedelta(minutes=9 * n)}')"
-        for n in range(1, MESSAGES + 1)
+        for n in range(1, count + 1)
     )
     columns = "room_id, author_id, seq, ordinal, version, nonce, text, reactions, created_at"
     place.rows(f"INSERT INTO chat_message ({columns}) VALUES {messages}")
-    place.rows(f"UPDATE chat_room SET head = {MESSAGES}, posts = {MESSAGES} WHERE id = {place.room_id}")
+    place.rows(f"UPDATE chat_room SET head = {count}, posts = {count} WHERE id = {place.room_id}")
 
 
 def text_of(number: int) -> str:
@@ -77,6 +81,25 @@ async def test_scrolling_up_ends_at_the_beginning(past, chat):
     found = [text.split("\n")[0] for text in await alice.reads()]
     assert found == [f"message {n}" for n in range(1, MESSAGES + 1)]
     await expect(alice.page.locator(".day")).to_have_count(3)
+
+
+async def test_a_long_way_back_and_down_again_never_fills_the_page(place, chat):
+    await write_past(place, 1_000)
+    alice = await chat.enter("alice")
+    await log(alice).hover()
+    first, last = (alice.page.locator(f'.message[data-seq="{seq}"]') for seq in (1, 1_000))
+    for step, goal in ((-9_000, first), (9_000, last)):
+        await expect(goal).to_have_count(0)
+        while not await goal.count():
+            await alice.page.mouse.wheel(0, step)
+            await alice.page.evaluate("() => new Promise(requestAnimationFrame)")
+            assert await alice.page.locator(".message").count() <= 600
+            seqs = await alice.page.locator(".message").evaluate_all(
+                "all => all.map(({ dataset }) => Number(dataset.seq))"
+            )
+            assert seqs == list(range(seqs[0], seqs[-1] + 1))
+    await alice.page.mouse.wheel(0, 100_000)
+    await expect(last).to_be_in_viewport()
 
 
 async def test_new_messages_wait_below_what_is_being_read(past, chat):

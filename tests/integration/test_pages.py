@@ -69,7 +69,7 @@ def test_a_room_has_what_the_modules_need(client, alice, lobby):
     assert client.get(config.pop("emojiUrl")).headers["Content-Type"] == "application/json"
     assert config == {
         "socketPath": "/ws/",
-        "room": {"slug": "lobby", "title": "Lobby"},
+        "room": {"slug": "lobby", "title": "Lobby", "path": "/rooms/lobby/"},
         "name": "alice",
         "ticketUrl": "/api/ticket",
     }
@@ -89,13 +89,26 @@ def test_the_connection_test_knows_where_to_knock(client):
 
 def test_a_room_that_one_may_not_see_is_no_room(client, alice):
     Room.objects.create(slug="closed", title="Closed", is_private=True)
-    closed, missing = client.get("/rooms/closed/"), client.get("/rooms/missing/")
-    assert closed.status_code == missing.status_code == 404
-    assert without_token(closed).replace("closed", "missing") == without_token(missing)
+    for place in ("", "1/"):
+        closed, missing = client.get(f"/rooms/closed/{place}"), client.get(f"/rooms/missing/{place}")
+        assert closed.status_code == missing.status_code == 404
+        assert without_token(closed).replace("closed", "missing") == without_token(missing)
 
 
 def test_a_room_sends_those_who_are_signed_out_to_the_ways_in(client, lobby):
     assert client.get("/rooms/lobby/")["Location"] == "/?next=/rooms/lobby/"
+    assert client.get("/rooms/lobby/12/")["Location"] == "/?next=/rooms/lobby/12/"
+
+
+@pytest.mark.parametrize("place", ["1", "99999999999999999999999", "007"])
+def test_the_address_of_a_message_is_a_page_of_its_room(client, alice, lobby, place):
+    page = client.get(f"/rooms/lobby/{place}/")
+    assert config_of(page)["room"] == {"slug": "lobby", "title": "Lobby", "path": "/rooms/lobby/"}
+
+
+@pytest.mark.parametrize("place", ["-1", "1.5", "one", "1/2", "%00", "<script>"])
+def test_what_is_no_number_of_a_message_is_no_address(client, alice, lobby, place):
+    assert client.get(f"/rooms/lobby/{place}/").status_code == 404
 
 
 def test_a_room_may_have_a_name_in_any_script(client, alice):

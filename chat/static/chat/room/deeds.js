@@ -1,6 +1,6 @@
 import { STATUS } from "../client/constants.js";
 
-export const DEED = Object.freeze({ REACT: "react", EDIT: "edit", COPY: "copy", DELETE: "delete" });
+export const DEED = Object.freeze({ REACT: "react", EDIT: "edit", COPY: "copy", LINK: "link", DELETE: "delete" });
 
 /** What `me` may do with a message, in the order in which it is offered; nothing with one that is not there yet. */
 export function deedsFor(line, { me, mayModerate }) {
@@ -11,6 +11,7 @@ export function deedsFor(line, { me, mayModerate }) {
     [DEED.REACT]: true,
     [DEED.EDIT]: isMine && isText,
     [DEED.COPY]: isText,
+    [DEED.LINK]: true,
     [DEED.DELETE]: isMine || mayModerate,
   };
   return Object.keys(may).filter((deed) => may[deed]);

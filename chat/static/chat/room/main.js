@@ -4,8 +4,10 @@ import { ComposerView } from "./composer_view.js";
 import { Connection } from "../client/connection.js";
 import { DeleteDialog } from "./delete_dialog.js";
 import { EmojiPicker } from "./emoji_picker.js";
+import { Jumps } from "./jumps.js";
 import { MessageActions } from "./message_actions.js";
 import { MessageSheet } from "./message_sheet.js";
+import { Permalinks } from "./permalinks.js";
 import { PresenceView } from "./presence_view.js";
 import { RoomView } from "./room_view.js";
 import { StatusView } from "../page/status_view.js";
@@ -37,16 +39,17 @@ const connection = new Connection({
 const chat = new Chat({ connection, outbox, clock, locks: navigator.locks, crypto });
 const room = chat.open(config.room.slug, config.room.title);
 const times = new Times({ language: localeOf(document.documentElement.lang, navigator.languages), clock });
+const links = new Permalinks({ room: config.room.path, origin: location.origin });
 
 const announcer = new Announcer({ document, chat, room, clock });
-const roomView = new RoomView({ window, chat, room, clock, times, shown: () => actions.refresh() });
+const roomView = new RoomView({ window, chat, room, clock, times, links, shown: () => actions.refresh() });
 const composer = new ComposerView({
   window,
   chat,
   room,
   outbox,
   clock,
-  sent: () => roomView.toBottom(),
+  sent: () => jumps.toEnd(),
   wantsToEdit: () => actions.editLast(),
 });
 const actions = new MessageActions({
@@ -54,6 +57,7 @@ const actions = new MessageActions({
   chat,
   room,
   clock,
+  links,
   composer,
   toast: new Toast({ document, clock }),
   toolbarAt: (deedsOf) => new Toolbar({ document, deedsOf }),
@@ -65,7 +69,9 @@ new PresenceView({ document, chat, room, clock });
 new StatusView({ document, chat, clock, announcer });
 new TypingView({ document, chat, room, clock });
 roveMessages(document.getElementById("messages"), document.getElementById("message-list"));
+const jumps = new Jumps({ window, chat, room, view: roomView, links, clock, announcer });
 
+jumps.begin();
 chat.connect();
 
 async function loadEmoji(url) {

@@ -9,17 +9,19 @@ export class MessageActions {
   #chat;
   #room;
   #toast;
+  #links;
   #composer;
   #toolbar;
   #sheet;
   #picker;
   #deletion;
 
-  constructor({ window, chat, room, clock, toast, composer, toolbarAt, sheet, picker, deletion }) {
+  constructor({ window, chat, room, clock, links, toast, composer, toolbarAt, sheet, picker, deletion }) {
     this.#window = window;
     this.#chat = chat;
     this.#room = room;
     this.#toast = toast;
+    this.#links = links;
     this.#composer = composer;
     this.#sheet = sheet;
     this.#picker = picker;
@@ -55,7 +57,8 @@ export class MessageActions {
     if (action === "react") this.#react(line, emoji);
     if (action === "pick") this.#picker.open(button, (picked) => this.#react(line, picked));
     if (action === "edit") this.#composer.edit(line);
-    if (action === "copy") this.#copy(line);
+    if (action === "copy") this.#copy(line.text, gettext("Copied"));
+    if (action === "link") this.#copy(this.#links.absolute(line.seq), gettext("Link copied"));
     if (action === "delete") this.#delete(line);
   }
 
@@ -64,10 +67,10 @@ export class MessageActions {
     this.#chat.react(this.#room.slug, seq, emoji, !(reactions[emoji] ?? []).includes(this.#chat.name));
   }
 
-  async #copy({ text }) {
+  async #copy(text, done) {
     try {
       await copyText(this.#window, text);
-      this.#toast.show(gettext("Copied"));
+      this.#toast.show(done);
     } catch {
       this.#toast.show(gettext("This browser does not allow copying."));
     }

@@ -13,12 +13,14 @@ export class MessageElements {
   #messageTemplate;
   #dayTemplate;
   #times;
+  #links;
   #me;
 
-  constructor({ document, times, me }) {
+  constructor({ document, times, links, me }) {
     this.#messageTemplate = document.getElementById("message-template");
     this.#dayTemplate = document.getElementById("day-template");
     this.#times = times;
+    this.#links = links;
     this.#me = me;
   }
 
@@ -37,6 +39,7 @@ export class MessageElements {
     const time = this.#times.time(createdAt);
     part(element, "author").textContent = author;
     fillTime(part(element, "time"), createdAt, time, this.#times.moment(createdAt));
+    if (seq !== undefined) part(element, "link").href = this.#links.to(seq);
     fillText(part(element, "text"), line);
     fold(element, spoken(line));
     wearFace(element, author);

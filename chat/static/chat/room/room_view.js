@@ -1,18 +1,19 @@
+import { Edges } from "./edges.js";
 import { MessageElements, statusOf } from "./message_element.js";
 import { MessageList } from "./message_list.js";
 import { Scroller } from "./scroller.js";
 import { arrange } from "./timeline.js";
-import { gettext } from "../page/i18n.js";
 import { isVisible } from "../page/browser.js";
 import { newMessagesWords, roomRefusalWords } from "../page/words.js";
 import { STATUS } from "../client/constants.js";
 
 const SLOW_AFTER_MS = 2000;
-const HISTORY_RETRY_MS = 3000;
+const MARKED_MS = 3000;
 const KEPT_LINES = 300;
+const KEPT_LINES_NEAR = 200;
 const LINES_LIMIT = 600;
 
-/** Shows one room: its messages, older ones on the way up, and a way down to the new ones. */
+/** Shows one room: its end, or an old stretch of it; others on the way up and down, and a way to the new ones. */
 export class RoomView {
   #chat;
   #room;
@@ -25,13 +26,13 @@ export class RoomView {
   #scroller;
   #isScheduled = false;
   #slowTimer = null;
-  #bottomSeq = 0;
+  #edges;
+  #bottomOrdinal = null;
   #clearedSeq = 0;
-  #history = "idle";
-  #historyFailedAt = -Infinity;
+  #isHeld = false;
 
   /** `shown` is called after each showing. */
-  constructor({ window, chat, room, clock, times, shown = () => {} }) {
+  constructor({ window, chat, room, clock, times, links, shown = () => {} }) {
     this.#chat = chat;
     this.#room = room;
     this.#clock = clock;
@@ -41,30 +42,68 @@ export class RoomView {
     this.#document = window.document;
     this.#list = new MessageList({
       list: this.#part("message-list"),
-      elements: new MessageElements({ document: this.#document, times, me: chat.name }),
+      elements: new MessageElements({ document: this.#document, times, links, me: chat.name }),
     });
+    this.#edges = new Edges({ document: this.#document, chat, room, clock, changed: () => this.#show() });
     this.#scroller = new Scroller({
       element: this.#part("messages"),
       list: this.#part("message-list"),
       ResizeObserver: window.ResizeObserver,
       moved: () => this.#moved(),
     });
-    this.#listen(chat, room);
+    this.#listen();
     this.#schedule();
   }
 
-  toBottom() {
+  /** Shows nothing of the conversation yet: a place in it is on its way. */
+  hold() {
+    this.#isHeld = true;
+  }
+
+  release() {
+    this.#isHeld = false;
+    this.#schedule();
+  }
+
+  toEnd() {
+    this.#isHeld = false;
+    if (!this.#room.isAtEnd) this.#chat.showEnd(this.#room.slug);
+    this.#scroller.endsHere(true);
     this.#scroller.toBottom();
+    this.#show();
     this.#moved();
   }
 
-  #listen(chat, room) {
-    chat.on("state", () => this.#schedule());
-    chat.on("room", (changed) => changed === room && this.#schedule());
+  /** Where one is: a message and how far down it is, or nothing at the end. */
+  place() {
+    const first = this.#scroller.isAtBottom ? undefined : this.#scroller.firstVisible("[data-seq]");
+    return first ? { seq: Number(first.row.dataset.seq), topPx: first.topPx } : {};
+  }
+
+  /** What is around the message is here. Without a `topPx` it comes into the middle, is marked and gets the focus. */
+  showPlace({ seq, topPx }) {
+    this.#isHeld = false;
+    this.#clearedSeq = 0;
+    this.#show();
+    const row = this.#row(seq);
+    if (topPx === undefined) this.#pointOut(row);
+    else this.#scroller.toTop(row, topPx);
+    this.#moved();
+  }
+
+  #pointOut(row) {
+    this.#scroller.toMiddle(row);
+    row.focus({ preventScroll: true });
+    row.dataset.marked = "";
+    this.#clock.setTimeout(() => delete row.dataset.marked, MARKED_MS);
+  }
+
+  #listen() {
+    this.#chat.on("state", () => this.#schedule());
+    this.#chat.on("room", (changed) => changed === this.#room && this.#schedule());
     this.#document.addEventListener("visibilitychange", () => this.#tellSeen());
-    this.#part("clear").addEventListener("click", () => this.#clear(room.lastSeq));
+    this.#part("clear").addEventListener("click", () => this.#clear(this.#room.lastSeq));
     this.#part("show-cleared").addEventListener("click", () => this.#clear(0));
-    this.#part("new-messages").addEventListener("click", () => this.toBottom());
     this.#part("message-list").addEventListener("click", (event) => this.#pressed(event.target));
   }
 
@@ -80,21 +119,27 @@ export class RoomView {
   }
 
   #show() {
+    if (this.#isHeld && this.#room.isKnown && !this.#room.refusal) return;
     this.#letGo();
+    this.#scroller.endsHere(this.#room.isAtEnd);
     const lines = this.#shownLines();
     const items = arrange(lines, (moment) => this.#times.day(moment));
+    const focused = this.#document.activeElement;
     this.#scroller.keepInPlace(() => {
       this.#list.show(items, (line) => this.#isSlow(line), this.#chat.isOnline);
       this.#showNotes(lines);
       this.#shown();
     });
+    if (!focused.isConnected) this.#part("messages").focus({ preventScroll: true });
     if (lines.some((line) => statusOf(line) === STATUS.SENDING)) this.#showAgainLater();
   }
 
-  /** Who stays at the bottom for long does not gather the whole conversation. */
+  /** Who stays here for long, or goes far, does not gather the whole conversation. */
   #letGo() {
-    const isLong = this.#room.lines().length > LINES_LIMIT;
-    if (isLong && this.#scroller.isAtBottom) this.#room.keepLatest(KEPT_LINES);
+    if (this.#room.size <= LINES_LIMIT) return;
+    const { seq } = this.place();
+    if (seq === undefined) this.#room.keepLatest(KEPT_LINES);
+    else this.#room.keepNear(seq, KEPT_LINES_NEAR);
   }
 
   #shownLines() {
@@ -107,28 +152,9 @@ export class RoomView {
     this.#part("messages").toggleAttribute("data-loading", !this.#room.isKnown && !this.#room.refusal);
     this.#part("cleared").hidden = !isCleared;
     this.#part("empty").hidden = isCleared || !isEmpty || this.#room.hasEarlier;
-    this.#showEarlier(isCleared ? "" : this.#earlierState(lines));
+    this.#edges.show({ isEmpty: lines.length === 0, isCleared });
     this.#showRefusal(this.#room.refusal);
     this.#showTitle();
-  }
-
-  #earlierState(lines) {
-    if (this.#history !== "idle") return this.#history;
-    return this.#room.isKnown && !this.#room.hasEarlier && lines.length > 0 ? "beginning" : "";
-  }
-
-  #showEarlier(state) {
-    const earlier = this.#part("earlier");
-    earlier.hidden = state === "";
-    earlier.dataset.state = state;
-    earlier.textContent = this.#earlierWords(state);
-  }
-
-  #earlierWords(state) {
-    if (state === "loading") return gettext("Loading earlier messages…");
-    if (state === "failed") return gettext("Earlier messages did not load. Scroll up to try again.");
-    if (state === "beginning") return gettext("This is the start of the room.");
-    return "";
   }
 
   #showRefusal(code) {
@@ -148,18 +174,30 @@ export class RoomView {
   }
 
   #moved() {
-    if (this.#scroller.isAtBottom) this.#bottomSeq = this.#room.lastSeq;
+    if (this.#isHeld) return;
+    if (this.#scroller.isAtBottom) this.#bottomOrdinal = this.#lastOrdinal();
     this.#showWayDown();
     this.#tellSeen();
-    if (this.#scroller.isNearTop && this.#clearedSeq === 0) this.#loadEarlier();
+    if (this.#scroller.isNearTop && this.#clearedSeq === 0) this.#edges.loadEarlier();
+    if (this.#scroller.isNearBottom) this.#edges.loadLater();
   }
 
   #showWayDown() {
-    const isNews = ({ seq, author }) => seq > this.#bottomSeq && author !== this.#chat.name;
-    const count = this.#scroller.isAtBottom ? 0 : this.#room.lines().filter(isNews).length;
+    const { isAtBottom, isFarFromBottom } = this.#scroller;
+    const count = isAtBottom ? 0 : this.#room.countAfter(this.#newFrom(), this.#chat.name);
     const button = this.#part("new-messages");
-    button.hidden = this.#scroller.isAtBottom || (count === 0 && !this.#scroller.isFarFromBottom);
+    button.hidden = isAtBottom || (count === 0 && !isFarFromBottom && this.#room.isAtEnd);
     button.textContent = newMessagesWords(count);
+  }
+
+  /** Who came in at an old message has new ones since they last read; who never read has none. */
+  #newFrom() {
+    this.#bottomOrdinal ??= this.#chat.readUpTo(this.#room.slug) || this.#lastOrdinal();
+    return this.#bottomOrdinal;
+  }
+
+  #lastOrdinal() {
+    return this.#room.lineAt(this.#room.lastSeq)?.ordinal ?? 0;
   }
 
   #tellSeen() {
@@ -167,32 +205,9 @@ export class RoomView {
     if (seq && isVisible(this.#document)) this.#chat.seen(this.#room.slug, seq);
   }
 
-  async #loadEarlier() {
-    if (!this.#mayLoadEarlier()) return;
-    this.#setHistory("loading");
-    try {
-      await this.#chat.loadEarlier(this.#room.slug);
-      this.#setHistory("idle");
-    } catch {
-      this.#historyFailedAt = this.#clock.now();
-      this.#setHistory("failed");
-    }
-  }
-
-  #mayLoadEarlier() {
-    const isSoon = Math.abs(this.#clock.now() - this.#historyFailedAt) < HISTORY_RETRY_MS;
-    return this.#history !== "loading" && !isSoon && this.#room.hasEarlier && this.#room.isLive;
-  }
-
-  #setHistory(state) {
-    this.#history = state;
-    this.#show();
-  }
-
   #clear(seq) {
     this.#clearedSeq = seq;
-    this.#scroller.toBottom();
-    this.#schedule();
+    this.toEnd();
   }
 
   #pressed(target) {
@@ -213,6 +228,10 @@ export class RoomView {
     this.#document.title = this.#document.title.replace(/^.*(?= · )/u, this.#room.title);
     const here = this.#document.querySelector("#rooms [aria-current] [data-part=title]");
     if (here) here.textContent = this.#room.title;
+  }
+
+  #row(seq) {
+    return this.#part("message-list").querySelector(`[data-seq="${seq}"]`);
   }
 
   #part(id) {

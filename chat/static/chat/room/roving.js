@@ -15,9 +15,9 @@ export function roveMessages(scroller, list) {
   });
 }
 
-/** The links of a message are stops while the focus is in it: else Shift+Tab from the composer would end in an old one. */
+/** The links in a message are stops while the focus is in it: else Shift+Tab from the composer would end in an old one. */
 function setTabStops(message, tabIndex) {
-  message?.querySelectorAll("a").forEach((link) => (link.tabIndex = tabIndex));
+  message?.querySelectorAll(`[data-part="text"] a`).forEach((link) => (link.tabIndex = tabIndex));
 }
 
 function neighbour(messages, current, step) {

@@ -1,5 +1,5 @@
 const BOTTOM_MARGIN_PX = 40;
-const TOP_MARGIN_PX = 400;
+const EDGE_MARGIN_PX = 400;
 
 /** The window onto a long list: it stays at the bottom when it is there, and on what is being read when it is not. */
 export class Scroller {
@@ -7,6 +7,7 @@ export class Scroller {
   #list;
   #isAtBottom = true;
   #heightPx = 0;
+  #isEnd = true;
 
   /** `moved` is called when it was scrolled, or changed its size. */
   constructor({ element, list, ResizeObserver, moved }) {
@@ -23,7 +24,11 @@ export class Scroller {
   }
 
   get isNearTop() {
-    return this.#element.scrollTop < TOP_MARGIN_PX;
+    return this.#element.scrollTop < EDGE_MARGIN_PX;
+  }
+
+  get isNearBottom() {
+    return this.#leftBelowPx() < EDGE_MARGIN_PX;
   }
 
   get isFarFromBottom() {
@@ -33,6 +38,30 @@ export class Scroller {
   toBottom() {
     this.#isAtBottom = true;
     this.#element.scrollTop = this.#element.scrollHeight;
+  }
+
+  /** Whether the list ends where the talk does. Where it does not, nobody stays at its bottom. */
+  endsHere(isEnd) {
+    this.#isEnd = isEnd;
+    this.#isAtBottom &&= isEnd;
+  }
+
+  /** The beginning of what is too high for the window, the middle of what is not. */
+  toMiddle(row) {
+    const { height } = row.getBoundingClientRect();
+    this.toTop(row, Math.max(0, (this.#element.clientHeight - height) / 2), row);
+  }
+
+  /** Scrolls so far that the row's text is at that distance from the upper edge. */
+  toTop(row, topPx, part = textOf(row)) {
+    this.#element.scrollTop += this.#topPx(part) - topPx;
+    this.#measure();
+  }
+
+  /** The first row of the kind of which something can be seen, and how far down its text is. */
+  firstVisible(selector) {
+    const row = this.#visible().find((element) => element.matches(selector));
+    return row && { row, topPx: this.#topPx(textOf(row)) };
   }
 
   /** Whatever the change does above or below, what is being read stays where it is. */
@@ -88,7 +117,11 @@ export class Scroller {
   }
 
   #measure() {
-    this.#isAtBottom = this.#leftBelowPx() < BOTTOM_MARGIN_PX;
+    this.#isAtBottom = this.#isEnd && this.#leftBelowPx() < BOTTOM_MARGIN_PX;
+  }
+
+  #topPx(element) {
+    return element.getBoundingClientRect().top - this.#element.getBoundingClientRect().top;
   }
 
   #leftBelowPx() {
