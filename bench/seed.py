@@ -36,6 +36,7 @@ def seed(
     session: bool = False,
     places: int = 0,
     other_rooms: int = 0,
+    lifetime_s: float = TICKET_LIFETIME_S,
 ) -> dict[str, Any]:
     """The rooms, people and messages that are not there yet; a ticket for each person, and a session cookie.
 
@@ -48,7 +49,7 @@ def seed(
         _fill(Room.objects.get(slug=slug), crowd[0], count)
     if places:
         _give_places(crowd, [Room.objects.get(slug=slug) for slug in rooms], places)
-    issued = [tickets.issue_ticket(user, lifetime_s=TICKET_LIFETIME_S) for user in crowd]
+    issued = [tickets.issue_ticket(user, lifetime_s=lifetime_s) for user in crowd]
     return {"tickets": issued, "session": _session(crowd[0]) if session else None}
 
 
