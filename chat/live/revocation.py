@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class Revocation:
 
     def admitted(self, connected: Connected) -> None:
         """Somebody is in: what came with a ticket, or was noticed while they were at the door, is looked at again."""
-        if not connected.person.is_proved or any(_concerns(notice, connected) for notice in self._seen.values()):
+        if not connected.person.is_proved or _Concerned.by(self._seen.values()).include(connected):
             self._unproved.add(connected)
 
     async def _watch(self) -> None:
@@ -96,10 +96,9 @@ class Revocation:
 
         Who comes meanwhile has been admitted by what is true now, or finds the notice among the seen.
         """
-        concerned, here = [], list(self._everybody)
+        concerned, here, whom = [], list(self._everybody), _Concerned.by(new)
         for begin in range(0, len(here), LOOKED_AT_IN_A_TURN):
-            some = here[begin : begin + LOOKED_AT_IN_A_TURN]
-            concerned += [one for one in some if any(_concerns(notice, one) for notice in new)]
+            concerned += [one for one in here[begin : begin + LOOKED_AT_IN_A_TURN] if whom.include(one)]
             await asyncio.sleep(0)
         return concerned
 
@@ -121,6 +120,29 @@ class Revocation:
         lost = asked.places - standing.places  # a room that was joined meanwhile was not checked
         for connected in connections:
             _judge(connected, standing, lost)
+
+
+class _Concerned(NamedTuple):
+    """Whom notices are about. A room concerns those who are in it, or have asked for it."""
+
+    sessions: set[str]
+    room_ids: set[int]
+    user_ids: set[int]
+
+    @classmethod
+    def by(cls, notices: Collection[AccessNotice]) -> _Concerned:
+        others = [notice for notice in notices if not notice.session]
+        return cls(
+            {notice.session for notice in notices if notice.session},
+            {notice.room_id for notice in others if notice.room_id is not None},
+            {notice.user_id for notice in others if notice.room_id is None and notice.user_id is not None},
+        )
+
+    def include(self, connected: Connected) -> bool:
+        person = connected.person
+        if person.user_id in self.user_ids or person.session in self.sessions:
+            return True
+        return any(map(connected.holds, self.room_ids))
 
 
 class _Asked(NamedTuple):
@@ -158,15 +180,6 @@ def _standing(asked: _Asked) -> Standing:
 
 def _notices_since(since: datetime) -> list[AccessNotice]:
     return list(AccessNotice.objects.filter(created_at__gt=since).order_by("pk"))
-
-
-def _concerns(notice: AccessNotice, connected: Connected) -> bool:
-    """A room concerns those who are in it, or have asked for it."""
-    if notice.session:
-        return notice.session == connected.person.session
-    if notice.room_id is not None:
-        return connected.holds(notice.room_id)
-    return notice.user_id == connected.person.user_id
 
 
 def _judge(connected: Connected, standing: Standing, lost: set[tuple[int, int]]) -> None:

@@ -34,6 +34,7 @@ class Places:
         self._looks_at: set[str] | None = None  # None: at all of them
         self._views: dict[str, RoomView] = {}
         self._views_version = 0
+        self._held: set[int] = set()  # the ids of both, and of rooms that were left since
         self._out_of_step: dict[str, tuple[int, float]] = {}
 
     def room(self, slug: str) -> ActiveRoom | None:
@@ -47,6 +48,7 @@ class Places:
 
     def know(self, views: Iterable[RoomView]) -> None:
         self._views |= {view.slug: view for view in views}
+        self._held.update(view.id for view in self._views.values())
 
     def read_moved(self, slug: str, ordinal: int) -> bool:
         """Remember how far the person has read elsewhere; say whether that is further than this connection knew."""
@@ -66,11 +68,12 @@ class Places:
             view = await database.readers.run(visible.room, self._user_id, slug)
             if version == self._views_version:
                 self._views[slug] = view
+                self._held.add(view.id)
         return self._views[slug]
 
     def holds(self, room_id: int) -> bool:
         """Whether a change of the room's access may concern this connection."""
-        return room_id in self.room_ids() or any(view.id == room_id for view in self._views.values())
+        return room_id in self._held
 
     def doubt_views(self) -> None:
         """What is on its way from the database may be out of date."""
@@ -79,6 +82,7 @@ class Places:
     def forget_views(self) -> None:
         """What was seen of rooms may be out of date too."""
         self._views.clear()
+        self._held = set(self.room_ids())
         self.doubt_views()
 
     # Joining: subscribed first, read second, merged by number
@@ -112,6 +116,7 @@ class Places:
             member.looks = self._looks_at is None or room.slug in self._looks_at
             self._hub.join(room, member)
             self._joined[room.slug] = (room, member)
+            self._held.add(room.id)
             self._entered(room)
         return answer, room
 
