@@ -99,6 +99,8 @@ class Writes:
 def _write(batch: list[Asked]) -> tuple[list[Asked], list[Outcome], list[RoomChanges]]:
     """In the writing thread, which may have been busy: who was told meanwhile to come back does so, with the nonce."""
     wanted = [asked for asked in batch if not asked.future.done()]
+    if not wanted:
+        return [], [], []
     outcomes, changed = ledger.write([asked.entry for asked in wanted])
     return wanted, outcomes, changed
 

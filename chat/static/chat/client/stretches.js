@@ -92,9 +92,9 @@ export class Stretches {
     if (place < 0) return;
     const from = place > count ? { from: lines[place - count].seq, hasEarlier: true } : {};
     const near = { ...this.shown, ...from, to: lines[place + count]?.seq ?? this.shown.to };
-    const end = this.#linesOf(this.#end).slice(-Math.ceil(count / 4));
-    const isNearEnd = this.isAtEnd && near.to >= end[0].seq;
-    this.#end = isNearEnd ? { ...near, to: Infinity } : { from: end[0].seq, to: Infinity, hasEarlier: true };
+    const endFrom = this.#linesOf(this.#end).at(-Math.ceil(count / 4))?.seq ?? this.#end.from;
+    const isNearEnd = this.isAtEnd && near.to >= endFrom;
+    this.#end = isNearEnd ? { ...near, to: Infinity } : { from: endFrom, to: Infinity, hasEarlier: true };
     this.#old = isNearEnd ? null : near;
     this.#letGo();
   }
