@@ -52,12 +52,12 @@ class Housekeeping:
     async def tidy(self) -> None:
         for work in (_forget_notices, ledger.forget_old_nonces, sessions.forget_expired, forget_unused_guests):
             await database.readers.run(work)
-        await database.readers.run(restored.renew_mark)
+        await self.renew_mark()
         people = [one.person for one in self._everybody]
         await database.readers.run(sessions.move_on, {person.session_key for person in people if person.session_key})
 
     async def renew_mark(self) -> None:
-        """For the end: what was copied while the site ran is known as a copy."""
+        """What was copied before is known as a copy."""
         with suppress(Refusal):
             await database.readers.run(restored.renew_mark)
 

@@ -12,7 +12,7 @@ import os
 import secrets
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from chat.models import Incarnation, Room, new_epoch
 
@@ -58,11 +58,20 @@ def _identity() -> str:
 
 def _new_identity() -> str:
     if connection.vendor == "sqlite":
-        draft = _mark().with_name(f"{_mark().name}.{os.getpid()}")
+        _write(_mark())
+    return _identity()
+
+
+def _write(mark: Path) -> None:
+    """The mark is a part of the database: a full disk is the database's trouble. Raises OperationalError."""
+    draft = mark.with_name(f"{mark.name}.{os.getpid()}")
+    try:
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_hex(8))
-        draft.replace(_mark())
-    return _identity()
+        draft.replace(mark)
+    except OSError as problem:
+        draft.unlink(missing_ok=True)
+        raise OperationalError(f"its mark cannot be written: {problem}") from problem
 
 
 def _mark() -> Path:

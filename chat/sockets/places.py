@@ -34,7 +34,7 @@ class Places:
         self._looks_at: set[str] | None = None  # None: at all of them
         self._views: dict[str, RoomView] = {}
         self._views_version = 0
-        self._held: set[int] = set()  # the ids of both, and of rooms that were left since
+        self._held: set[int] = set()  # ids of rooms joined or seen, and of those left since
         self._out_of_step: dict[str, tuple[int, float]] = {}
 
     def room(self, slug: str) -> ActiveRoom | None:
