@@ -1,8 +1,13 @@
 import socket
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.unit.stage import Process, Store, set_up
+
+# On a busy machine an example may take long: that says nothing of what it tests.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

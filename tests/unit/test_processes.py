@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import limits
@@ -164,7 +164,6 @@ async def everybody_is_complete(world):
         }
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_whatever_is_lost_and_whoever_comes_and_goes_everybody_ends_with_the_same(steps):
     asyncio.run(play(steps))

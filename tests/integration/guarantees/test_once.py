@@ -114,7 +114,8 @@ async def test_a_late_copy_of_a_change_does_not_undo_what_came_after_it(place, t
         here, there = await connected(stack, place, ticket, 2)
         seq = (await here.post("good", place.room))["seq"]
         was = await here.ask(verb, room=place.room, seq=seq, nonce="first", **first)
-        await there.ask(verb, room=place.room, seq=seq, nonce="later", **later)
+        then = await there.ask(verb, room=place.room, seq=seq, nonce="later", **later)
+        await here.until(lambda event: event.get("version") == then["version"])  # what is loaded next comes from here
         state = await place.loaded_afresh()
         for client in (here, there):
             again = await client.ask(verb, room=place.room, seq=seq, nonce="first", **first)
