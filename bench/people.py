@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
+import random
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import websocket
-from .clients import Client, Clients
+from .clients import Clients
 from .load import Flight, Load
 from .websocket import END_OF_HEADERS
 from .wires import ChatWire, Step
 
-READ_EVERY_S = 1.0
+READ_EVERY_S, READ_SPREAD_S = 1.0, 0.5
 READS_A_TURN = 250
 
 
@@ -40,21 +41,37 @@ class PeopleWire(ChatWire):
 
 
 class PeopleClients(Clients):
-    """Clients of whom some have something to read, and say so as soon as they have, a number of them each turn."""
+    """Clients who say how far they have read: at once, then again after a second or some more, as the page has it."""
 
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
-        self._readers: deque[tuple[Client, bytes]] = deque()
+        self._latest: dict[str, int] = {}
+        self._due: list[tuple[float, int, str, int]] = []  # a heap: when, whose, in which room, what they said last
 
-    def read(self, room: str, seq: int) -> None:
-        frame = websocket.masked(f'{{"type":"read","room":"{room}","seq":{seq}}}'.encode())
-        self._readers.extend((client, frame) for client in self.rooms[room])
+    def read(self, room: str, seq: int, now: float) -> None:
+        """All who look at the room have seen the message."""
+        if room not in self._latest:
+            self._due += [(now, number, room, 0) for number in range(len(self.rooms[room]))]
+            heapq.heapify(self._due)
+        self._latest[room] = seq
+
+    def forget(self) -> None:
+        """Nobody reads any more."""
+        self._latest.clear()
+        self._due.clear()
 
     def turn(self, timeout_s: float) -> None:
-        super().turn(0 if self._readers else timeout_s)
-        for _ in range(min(READS_A_TURN, len(self._readers))):
-            client, frame = self._readers.popleft()
-            self._send(client, frame)
+        super().turn(timeout_s)
+        now = time.perf_counter()
+        for _ in range(READS_A_TURN):
+            if not self._due or self._due[0][0] > now:
+                return
+            _, number, room, told = self._due[0]
+            if self._latest[room] > told:
+                frame = f'{{"type":"read","room":"{room}","seq":{self._latest[room]}}}'
+                self._send(self.rooms[room][number], websocket.masked(frame.encode()))
+            again = now + READ_EVERY_S + random.random() * READ_SPREAD_S
+            heapq.heapreplace(self._due, (again, number, room, self._latest[room]))
 
 
 class PeopleLoad(Load):
@@ -70,14 +87,14 @@ class PeopleLoad(Load):
         super().__init__(*arguments)
         self.is_reading = True
         self._seqs: dict[str, int] = {}
-        self._read_at: dict[str, float] = {}
 
     def _landed(self, flight: Flight, now: float) -> None:
         self._seqs[flight.room] = self._seqs.get(flight.room, 0) + 1
         super()._landed(flight, now)
-        if self.is_reading and now - self._read_at.get(flight.room, -READ_EVERY_S) >= READ_EVERY_S:
-            self._read_at[flight.room] = now
-            self.clients.read(flight.room, self._seqs[flight.room])
+        if self.is_reading:
+            self.clients.read(flight.room, self._seqs[flight.room], now)
+        else:
+            self.clients.forget()
 
     def measure_rest(self, seconds: float) -> float:
         """The share of a core that the servers take while nobody says anything."""

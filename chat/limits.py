@@ -46,6 +46,9 @@ HELLO_ROOMS = 500
 # Edits and reactions that come while others were told a moment ago are told together.
 AMENDMENTS_COALESCED_S = 0.2
 
+# A room whose delivery took this long (some 2,500 readers) rests as long afterwards, so that others get their turn.
+LONG_DELIVERY_S = 0.02
+
 # Pages of a room.
 LATEST_PAGE = 50
 HISTORY_PAGE_LIMIT = 200

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from django.db import connection
 from psycopg import Connection, Cursor, Error
@@ -77,34 +77,40 @@ class SQLiteStatements(Statements):
         return Query(f"{column} IN ({', '.join(['%s'] * len(values)) or 'NULL'})", list(values))
 
 
+# A plan that was made while a table was empty reads all of an author's messages later on: every index looked as good as
+# any other, and PostgreSQL keeps a plan until it has counted the rows. So plans are made anew after 1, 2, 4, 8 …
+FORGET_PLANS = "DISCARD PLANS"
+
+
 class PostgreSQLStatements(Statements):
-    """Everything that is known to be asked goes out before the first answer is waited for, in one pipeline."""
+    """Everything that is known to be asked goes out before the first answer is waited for, in one pipeline.
+
+    On psycopg's own cursors: Django's write the values into the text, which could not be prepared.
+    """
 
     def begin(self) -> None:
-        _prepare_statements(self._connection)
-        self._pipeline = ExitStack()
-        self._pipeline.enter_context(self._connection.pipeline())
-        self._execute("BEGIN")
+        begun = _another_begun(self._connection)
+        self._open = ExitStack()
+        self._open.enter_context(self._connection.pipeline())
+        self._writing = Cursor(self._connection)
+        if begun & (begun - 1) == 0:
+            self._writing.execute(FORGET_PLANS)
 
     def together(self, queries: Sequence[Query]) -> list[list[Row]]:
-        cursors = [self._execute(query.sql, query.values) for query in queries]
+        cursors = [Cursor(self._connection).execute(query.sql, query.values) for query in queries]
         return [cursor.fetchall() for cursor in cursors]
 
     def commit(self, writes: Sequence[tuple[str, Sequence[Row]]]) -> None:
         for sql, rows in writes:
             for row in rows:  # not executemany, which waits for its own end
-                self._execute(sql, row)
-        self._execute("COMMIT")
-        self._pipeline.close()
+                self._writing.execute(sql, row)
+        self._open.close()
 
     def roll_back(self) -> None:
         with suppress(Error):  # it was told already
-            self._pipeline.close()
-        self._connection.execute("ROLLBACK")
-
-    def _execute(self, sql: str, values: Sequence[Any] | None = None) -> Cursor[Row]:
-        """Not by Django's cursor, which writes the values into the text: that could not be prepared."""
-        return Cursor(self._connection).execute(sql, values)
+            self._writing.execute("ROLLBACK")
+        with suppress(Error):
+            self._open.close()
 
     @staticmethod
     def among(column: str, values: Sequence[Any]) -> Query:
@@ -114,20 +120,26 @@ class PostgreSQLStatements(Statements):
         return Query(f"{column} = ANY(%s)", [list(values)])
 
 
+def _another_begun(connection: Connection[Row]) -> int:
+    """The number of this transaction, of those on this connection."""
+    if connection not in _begun:
+        _prepare_statements(connection)
+    _begun[connection] = begun = _begun.get(connection, 0) + 1
+    return begun
+
+
 def _prepare_statements(connection: Connection[Row]) -> None:
     """From the first use on, where the connection is the server's own.
 
     A pooler may give the next transaction to another server process, which knows nothing of what was prepared; it shows
     by a process number of its own.
     """
-    if connection not in _examined:
-        _examined.add(connection)
-        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
-        if pid == connection.info.backend_pid:
-            connection.prepare_threshold = 0
+    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+    if pid == connection.info.backend_pid:
+        connection.prepare_threshold = 0
 
 
-_examined: WeakSet[Connection[Row]] = WeakSet()
+_begun: WeakKeyDictionary[Connection[Row], int] = WeakKeyDictionary()
 
 
 def _marked(sql: str) -> str:

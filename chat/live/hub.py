@@ -147,7 +147,7 @@ class Hub:
             self.repair.fill(room)
 
     def _send(self, room: ActiveRoom, changes: list[Change]) -> None:
-        """At the end of this turn; edits and reactions a little later, where others were told a moment ago."""
+        """At the end of this turn; later where the room rests, or where amendments were told just now."""
         loop = asyncio.get_running_loop()
         is_first = not room.outgoing
         room.outgoing.extend(changes)
@@ -155,18 +155,22 @@ class Hub:
             if is_first:
                 loop.call_later(limits.AMENDMENTS_COALESCED_S, self._flush, room)
             return
+        if room.rests_until > loop.time():
+            if not room.is_awaited:
+                room.is_awaited = True
+                loop.call_at(room.rests_until, self._flush, room)
+            return
         if not self._unflushed:
             loop.call_soon(self._flush_all)
         self._unflushed.add(room)
 
     def _flush_all(self) -> None:
         rooms, self._unflushed = self._unflushed, set()
-        now = asyncio.get_running_loop().time()
         for room in rooms:
-            room.flush(now)
+            self._flush(room)
 
     def _flush(self, room: ActiveRoom) -> None:
-        room.flush(asyncio.get_running_loop().time())
+        room.flush(asyncio.get_running_loop().time)
 
     # Typing: gone when it is gone
 

@@ -66,15 +66,25 @@ class Known:
         self._users = sorted({entry.user_id for entry in entries})
         self._of_rooms = statements.among("room.slug", self._slugs)
         self._among = statements.among
-        locked, people, roles, said, *optional = statements.together(
-            [self._rooms(), self._people(), self._roles(), self._said(), *self._optional()]
+        locked, people, said, *optional = statements.together(
+            [self._rooms(), self._people(), self._said(), *self._optional()]
         )
         self.rooms = {row[1]: LockedRoom(*row) for row in locked}
-        self.people = {id: Author(name, bool(is_active)) for id, name, is_active in people}
-        self.roles: dict[tuple[str, int], str] = {(room, user_id): role for room, user_id, role, _ in roles}
-        self.reacted = {(room, user_id) for room, user_id, _, has_reacted in roles if has_reacted}
+        self._take_people(people)
         self.said: dict[Identity, int] = {(room, user, nonce): seq for room, user, nonce, seq in said}
         self._take_optional(optional)
+
+    def _take_people(self, people: list[tuple]) -> None:
+        slugs = {room.id: room.slug for room in self.rooms.values()}
+        self.people: dict[int, Author] = {}
+        self.roles: dict[tuple[str, int], str] = {}
+        self.reacted: set[tuple[str, int]] = set()
+        for user_id, name, is_active, room_id, role, has_reacted in people:
+            self.people[user_id] = Author(name, bool(is_active))
+            if room_id in slugs:
+                self.roles[slugs[room_id], user_id] = role
+                if has_reacted:
+                    self.reacted.add((slugs[room_id], user_id))
 
     def _optional(self) -> list[Query]:
         """What a plain post does not need."""
@@ -118,12 +128,13 @@ class Known:
         return Query(f"{sql} WHERE {self._of_rooms.sql}{lock}", self._of_rooms.values)
 
     def _people(self) -> Query:
-        those = self._among("id", self._users)
-        return Query(f"SELECT id, username, is_active FROM accounts_user WHERE {those.sql}", those.values)
-
-    def _roles(self) -> Query:
-        select = "SELECT room.slug, place.user_id, place.role, place.has_reacted FROM chat_membership place"
-        return self._in_rooms(select, "place.user_id")
+        """Each once for every place that they have in one of the rooms, or once without a place."""
+        those = self._among("person.id", self._users)
+        select = "SELECT person.id, person.username, person.is_active, place.room_id, place.role, place.has_reacted"
+        rooms = f"(SELECT room.id FROM chat_room room WHERE {self._of_rooms.sql})"
+        places = f"chat_membership place ON place.user_id = person.id AND place.room_id IN {rooms}"
+        sql = f"{select} FROM accounts_user person LEFT JOIN {places} WHERE {those.sql}"
+        return Query(sql, [*self._of_rooms.values, *those.values])
 
     def _said(self) -> Query:
         """The author of a message with the same nonce gets the first answer again (promise G2)."""

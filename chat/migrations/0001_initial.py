@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="membership",
             name="room",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="chat.room"),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to="chat.room"),
         ),
         migrations.CreateModel(
             name="Message",
@@ -149,7 +149,10 @@ class Migration(migrations.Migration):
                 (
                     "room",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="chat.room"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="chat.room",
                     ),
                 ),
             ],

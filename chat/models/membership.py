@@ -22,7 +22,7 @@ class Membership(models.Model):
         MODERATOR = "moderator", _("moderator")
         BANNED = "banned", _("banned")
 
-    room = models.ForeignKey(Room, on_delete=models.CASCADE)
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, db_index=False)  # the constraint begins with it
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.MEMBER)
     read_ordinal = models.BigIntegerField(default=0, editable=False)

@@ -1,6 +1,7 @@
 """What the ledger keeps of the nonces of changes, and for how long; and how often it waits for the database."""
 
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -109,6 +110,57 @@ def test_what_the_database_refuses_ends_one_transaction_only(ada):
     assert receipt.seq == 1
 
 
+def test_a_value_that_cannot_be_sent_leaves_nothing_of_its_transaction(ada):
+    """What came before it has reached the database already."""
+    with pytest.raises(Exception, match="object"):
+        commit(("UPDATE chat_room SET head = %s WHERE slug = %s", [(7, "lobby"), (object(), "lobby")]))
+    assert Room.objects.get().head == 0
+    (receipt,) = write(ada, post())
+    assert receipt.seq == 1
+
+
+def test_a_mistake_between_reading_and_writing_changes_nothing(ada):
+    with suppress(ZeroDivisionError), database.transaction() as statements:
+        statements.together([database.Query("UPDATE chat_room SET head = 7 RETURNING id", [])])
+        1 / 0  # noqa: B018
+    assert Room.objects.get().head == 0
+    (receipt,) = write(ada, post())
+    assert receipt.seq == 1
+
+
+def test_a_plan_from_when_there_were_no_messages_is_not_kept(ada):
+    """It read all messages of an author to find one nonce."""
+    with outside_the_pool():
+        for number in range(10):
+            write(ada, post(f"early/{number}"))
+        say_much(ada)
+        for number in range(10):
+            write(ada, post(f"late/{number}"))
+        assert index_that_finds_nonces(ada) == ("once" if connection.vendor == "postgresql" else None)
+
+
+def say_much(person):
+    """Twenty thousand messages that stand in the table before anything has counted them."""
+    room = Room.objects.get()
+    Message.objects.bulk_create(
+        Message(room=room, author=person, seq=n, ordinal=n, version=n, nonce=str(n), created_at=codec.now())
+        for n in range(11, 20_011)
+    )
+    Room.objects.update(head=20_010, posts=20_010)
+
+
+def index_that_finds_nonces(person):
+    """The one that PostgreSQL uses for the statement as it was prepared in this connection."""
+    if connection.vendor == "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%chat_message place%'")
+        ((name,),) = cursor.fetchall()
+        cursor.execute(f"EXPLAIN EXECUTE {name}('lobby', {person.pk}, 'a')")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    return re.search(r"using (\w+) on chat_message", plan)[1]
+
+
 def commit(*writes):
     with database.transaction() as statements:
         statements.commit(writes)
@@ -117,7 +169,7 @@ def commit(*writes):
 def trips_of_a_batch(person):
     if connection.vendor == "sqlite":
         return 0
-    with TripCounter(connection.settings_dict["OPTIONS"]["host"]) as counter, connected_by(counter.port):
+    with TripCounter(connection.settings_dict["OPTIONS"]["host"]) as counter, outside_the_pool(by_tcp=counter.port):
         write(person, post("prepared"), edit("prepared", "prepared"))
         trips_before = counter.trips
         write(person, post("one"), post("two"), edit("better", "n"))
@@ -125,12 +177,16 @@ def trips_of_a_batch(person):
 
 
 @contextmanager
-def connected_by(port):
-    """This thread's connection, by TCP, outside the pool."""
+def outside_the_pool(by_tcp=None):
+    """A new connection for this thread; by TCP, through that port of this machine, where one is given."""
+    if connection.vendor == "sqlite":
+        yield
+        return
     settings = dict(connection.settings_dict)
-    options = {name: value for name, value in settings["OPTIONS"].items() if name not in ("pool", "host")}
+    left_out = ("pool", "host") if by_tcp else ("pool",)
+    options = {name: value for name, value in settings["OPTIONS"].items() if name not in left_out}
     connection.close()
-    connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": port, "OPTIONS": options}
+    connection.settings_dict |= {"OPTIONS": options} | ({"HOST": "127.0.0.1", "PORT": by_tcp} if by_tcp else {})
     try:
         yield
     finally:

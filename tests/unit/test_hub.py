@@ -1,11 +1,16 @@
 """The hub: rooms that are opened, joined, left and closed while others come."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
+from chat import limits
 from chat.live.hub import Hub
+from chat.live.room import Member
+from chat.wire import codec
 from chat.wire.change import Change, Head, Page
+from chat.wire.dialects import ChatV1
 from rig.waiting import turns
 
 ROOM = (1, "lobby", "Lobby")
@@ -108,3 +113,63 @@ async def test_what_the_comparison_of_heads_finds_and_does_not_arrive_is_read(hu
     hub.repair.compare([Head(room.id, room.epoch, 1, 0)])
     await room.filling
     assert (room.feed.head, shelf.read) == (1, 1)
+
+
+class Reader:
+    """A member of a room for whom delivering takes a time of the test's choosing."""
+
+    def __init__(self, hub, room, clock=None, takes_s=0.0):
+        self.heard = []
+        self._clock, self._takes_s = clock, takes_s
+        hub.join(room, Member(ChatV1, self._deliver, too_slow=lambda: None))
+
+    def _deliver(self, frame):
+        self.heard.append(frame)
+        if self._clock is not None:
+            self._clock.now += self._takes_s
+        return True
+
+
+def said(seq):
+    return Change(seq, seq, codec.encode({"type": "message", "seq": seq}))
+
+
+async def test_a_room_whose_delivery_took_long_rests_as_long(hub, shelf):
+    shelf.answer.set_result(None)
+    room = await hub.open(*ROOM)
+    clock = SimpleNamespace(now=100.0)
+    Reader(hub, room, clock, takes_s=2 * limits.LONG_DELIVERY_S)
+    room.outgoing.append(said(1))
+    room.flush(lambda: clock.now)
+    assert room.rests_until == pytest.approx(100.0 + 4 * limits.LONG_DELIVERY_S)
+
+
+async def test_a_room_that_is_told_quickly_does_not_rest(hub, shelf):
+    shelf.answer.set_result(None)
+    room = await hub.open(*ROOM)
+    clock = SimpleNamespace(now=100.0)
+    Reader(hub, room, clock, takes_s=limits.LONG_DELIVERY_S / 2)
+    room.outgoing.append(said(1))
+    room.flush(lambda: clock.now)
+    assert room.rests_until < 100.0
+
+
+async def test_what_is_said_while_a_room_rests_goes_out_together_afterwards(hub, shelf, monkeypatch):
+    shelf.answer.set_result(None)
+    room = await hub.open(*ROOM)
+    reader = Reader(hub, room)
+    loop, planned = asyncio.get_running_loop(), []
+    monkeypatch.setattr(loop, "call_at", lambda when, call, *given: planned.append((when, call, given)))
+    room.rests_until = loop.time() + 60
+    hub.arrived(room.id, [said(1)])
+    hub.arrived(room.id, [said(2)])
+    await turns()
+    assert not reader.heard
+    ((when, call, given),) = planned
+    assert when == room.rests_until
+    room.rests_until = 0.0
+    call(*given)
+    assert len(reader.heard) == 1
+    hub.arrived(room.id, [said(3)])
+    await turns()
+    assert len(reader.heard) == 2

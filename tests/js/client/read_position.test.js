@@ -5,6 +5,7 @@ import { FakeClock } from "../fakes.js";
 
 let clock;
 let isOnline;
+let random;
 let told;
 let reading;
 
@@ -15,7 +16,8 @@ beforeEach(() => {
   clock = new FakeClock();
   isOnline = true;
   told = [];
-  reading = new Reading({ clock, send: ({ room, seq }) => isOnline && told.push([room, seq]) > 0 });
+  random = 0;
+  reading = new Reading({ clock, random: () => random, send: ({ room, seq }) => isOnline && told.push([room, seq]) > 0 });
 });
 
 test("tells at once, then at most once a second, and the latest always", async () => {
@@ -30,6 +32,16 @@ test("tells at once, then at most once a second, and the latest always", async (
     ["lobby", 10],
     ["lobby", 30],
   ]);
+});
+
+test("those who saw it at the same moment do not all speak again at the same moment", async () => {
+  random = 0.5;
+  reading.seen("lobby", line(1));
+  reading.seen("lobby", line(2));
+  await clock.pass(1249);
+  assert.equal(told.length, 1);
+  await clock.pass(1);
+  assert.equal(told.length, 2);
 });
 
 test("never tells backwards, nor the same again", async () => {

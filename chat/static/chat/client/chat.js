@@ -45,7 +45,7 @@ export class Chat {
     this.#random = random;
     this.#crypto = crypto;
     this.#delivery = new Delivery({ connection, outbox, locks, clock, random });
-    this.#reading = new Reading({ clock, send: (frame) => connection.send(frame) });
+    this.#reading = new Reading({ clock, random, send: (frame) => connection.send(frame) });
     connection.on("state", (state) => this.#bus.emit("state", state));
     connection.on("frame", (frame) => this.#takers[frame.type]?.(frame));
     outbox.on("change", () => this.#open.forEach(({ room }) => this.#changed(room)));

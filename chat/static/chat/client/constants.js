@@ -92,6 +92,7 @@ export const BUFFER_LIMIT_BYTES = 65_536;
 export const BUFFER_POLL_MS = 50;
 export const LOCK_PATIENCE_MS = 10_000;
 export const READ_EVERY_MS = 1_000;
+export const READ_SPREAD_MS = 500;
 export const TYPING_EVERY_MS = 3_000;
 export const TYPING_SHOWN_MS = 6_000;
 export const TEXT_LIMIT = 8_000;

@@ -1,13 +1,20 @@
-import { READ_EVERY_MS, VERB } from "./constants.js";
+import { READ_EVERY_MS, READ_SPREAD_MS, VERB } from "./constants.js";
 
-/** Tells the server how far one has read: never backwards, at most once a second per room, the latest always. */
+/**
+ * Tells the server how far one has read: never backwards, at most once a second per room, the latest always.
+ *
+ * Everybody in a room sees a message at the same moment, and says so. The next time each of them waits a little longer or
+ * less, so that thousands do not go on speaking at once.
+ */
 export class Reading {
   #clock;
+  #random;
   #send;
   #rooms = new Map();
 
-  constructor({ clock, send }) {
+  constructor({ clock, random, send }) {
     this.#clock = clock;
+    this.#random = random;
     this.#send = send;
   }
 
@@ -41,7 +48,7 @@ export class Reading {
     reading.timer = this.#clock.setTimeout(() => {
       reading.timer = null;
       this.#tell(room, reading);
-    }, READ_EVERY_MS);
+    }, READ_EVERY_MS + this.#random() * READ_SPREAD_MS);
   }
 
   #of(room) {
