@@ -13,32 +13,45 @@ ROOM = "room"
 ENVELOPE = b" " * 120
 
 
+class Counted:
+    """Clients at one end of socket pairs, and how many messages they still have to read."""
+
+    def __init__(self) -> None:
+        self.missing = 0
+        self.clients = Clients(Wire(), [], self._count)
+        self._pairs = [socket.socketpair() for _ in range(MEMBERS)]
+        for _, ours in self._pairs:
+            self.clients.adopt(ROOM, ours)
+
+    def read(self, piece: bytes, messages: int) -> float:
+        """The seconds that reading took, when each was sent the piece."""
+        for theirs, _ in self._pairs:
+            theirs.send(piece)
+        self.missing = MEMBERS * messages
+        began = time.perf_counter()
+        while self.missing:
+            self.clients.turn(TURN_S)
+        return time.perf_counter() - began
+
+    def close(self) -> None:
+        self.clients.disconnect()
+        for theirs, _ in self._pairs:
+            theirs.close()
+
+    def _count(self, numbers: list[bytes], times: int) -> None:
+        self.missing -= len(numbers) * times
+
+
 def ceiling(coalesced: int, seconds: float = 0.5) -> float:
     """Deliveries per second, when so many messages come in each piece."""
-    missing = 0
-
-    def count(numbers: list[bytes], times: int) -> None:
-        nonlocal missing
-        missing -= len(numbers) * times
-
-    clients = Clients(Wire(), [], count)
-    ends = [socket.socketpair() for _ in range(MEMBERS)]
-    for _, ours in ends:
-        clients.adopt(ROOM, ours)
-    piece = b"".join(websocket.unmasked(clients.wire.post(ROOM, number) + ENVELOPE) for number in range(coalesced))
+    counted = Counted()
+    post = counted.clients.wire.post
+    piece = b"".join(websocket.unmasked(post(ROOM, number) + ENVELOPE) for number in range(coalesced))
     until, reading_s, deliveries = time.perf_counter() + seconds, 0.0, 0
     while time.perf_counter() < until:
-        for theirs, _ in ends:
-            theirs.send(piece)
-        missing = MEMBERS * coalesced
-        deliveries += missing
-        began = time.perf_counter()
-        while missing:
-            clients.turn(TURN_S)
-        reading_s += time.perf_counter() - began
-    clients.disconnect()
-    for theirs, _ in ends:
-        theirs.close()
+        reading_s += counted.read(piece, coalesced)
+        deliveries += MEMBERS * coalesced
+    counted.close()
     return deliveries / reading_s
 
 

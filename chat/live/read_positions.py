@@ -109,6 +109,14 @@ class ReadPositions:
     def is_unwritten(self, user_id: int) -> bool:
         return user_id in self._unwritten or user_id in self._being_written
 
+    async def heard_ones_written(self) -> None:
+        """Write what other processes have said too: they do it later, or not at all if they are gone."""
+        elsewhere, self._elsewhere = self._elsewhere, [{}, {}]
+        for position in (one for heard in elsewhere for of_user in heard.values() for one in of_user.values()):
+            if position.ordinal > self.furthest(position):
+                self._unwritten.setdefault(position.user_id, {})[position.room_id] = position
+        await self.written()
+
     async def written(self) -> None:
         """Write everything that is known by now. What could not be written stays, for the next time."""
         async with self._writing:

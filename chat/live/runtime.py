@@ -103,11 +103,17 @@ class Runtime:
     # What passes between the parts, and between processes
 
     async def own_rooms(self, person: Person) -> list[RoomView]:
-        """The person's rooms, with how far they have read by now, written or not."""
+        """The person's rooms, with how far they have read by now, written or not.
+
+        Who reads an open room for the first time has no place in it before that is written.
+        """
         if self.positions.is_unwritten(person.user_id):
             await self.positions.written()
         views = await self._own_rooms.ask(person.user_id)
         read = self.positions.of_user(person.user_id)
+        if read.keys() - {view.id for view in views}:
+            await self.positions.heard_ones_written()
+            views = await self._own_rooms.ask(person.user_id)
         return [view._replace(read=max(view.read, read.get(view.id, 0))) for view in views] if read else views
 
     def has_read(self, reader: Connected, position: Position) -> None:

@@ -30,6 +30,7 @@ class Store:
     def __init__(self, messages: int = 0):
         self.changes: list[Change] = []
         self.is_there = self.is_own = True
+        self.is_hello_full = False
         self.epoch, self.floor = EPOCH, 0
         self.read: dict[tuple[int, int], int] = {}
         self.asked: list[str] = []
@@ -100,7 +101,7 @@ class Store:
         return self._view(user_id)
 
     def own_rooms(self, user_ids):
-        return {user_id: [self._view(user_id)] if self.is_there and self.is_own else [] for user_id in user_ids}
+        return {user_id: [self._view(user_id)] if self._is_own(user_id) else [] for user_id in user_ids}
 
     def keep(self, positions):
         self.read |= positions
@@ -118,6 +119,10 @@ class Store:
 
     def _write(self, verb):
         return self.edit(verb.seq, verb.text) if isinstance(verb, verbs.Edit) else self.add(verb.text, nonce=verb.nonce)
+
+    def _is_own(self, user_id):
+        """Who has read in a room has a place in it."""
+        return self.is_there and not self.is_hello_full and (self.is_own or (user_id, LOBBY) in self.read)
 
     def _view(self, user_id):
         posts = len({change.seq for change in self.changes})

@@ -245,8 +245,9 @@ async def test_a_reader_who_has_not_joined_is_heard_as_well(process, store):
 async def test_a_first_reading_in_a_room_that_is_not_in_hello_reaches_a_device_that_is_coming(
     process, other_process, store, monkeypatch
 ):
+    """Hello has as many rooms as it may have."""
     monkeypatch.setattr(read_positions, "PUBLISHED_TOGETHER_S", 0)
-    store.is_own = False
+    store.is_hello_full = True
     store.add("one")
     phone, _ = await joined(other_process)
     laptop, socket = process.arrive()

@@ -133,3 +133,19 @@ async def test_what_others_heard_is_forgotten_once_they_must_have_written_it(kee
         keeper.positions._aged_at = -1_000_000
         keeper.positions._age_elsewhere()
     assert keeper.positions.of_user(ALICE) == {}
+
+
+async def test_what_others_have_said_is_written_once_for_those_who_ask(keeper):
+    keeper.positions.heard([at(3), at(2, BOB)])
+    keeper.positions.move(at(4))
+    await keeper.positions.heard_ones_written()
+    await keeper.positions.heard_ones_written()
+    assert keeper.written == [{(ALICE, LOBBY): 4, (BOB, LOBBY): 2}]
+    assert keeper.positions.of_user(BOB) == {}
+
+
+async def test_what_others_have_said_is_kept_while_the_database_is_away(keeper):
+    keeper.positions.heard([at(3)])
+    keeper.problem = Refusal("unavailable", "Away.")
+    await keeper.positions.heard_ones_written()
+    assert keeper.positions.of_user(ALICE) == {LOBBY: 3}

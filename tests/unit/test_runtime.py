@@ -156,6 +156,17 @@ async def test_what_one_read_on_another_device_is_in_hello_before_it_is_written(
     assert laptop.events[0]["rooms"][0]["read"] == 1
 
 
+async def test_a_room_read_for_the_first_time_is_in_hello_before_that_is_written(process, other_process, store):
+    store.is_own = False
+    store.add("one")
+    phone, _ = await joined(process)
+    reads(phone)
+    await all_done()
+    assert store.read == {}
+    _, laptop = await other_process.connect()
+    assert [(room["room"], room["read"]) for room in laptop.events[0]["rooms"]] == [("lobby", 1)]
+
+
 async def test_ones_last_position_is_written_when_ones_last_connection_goes(process, store):
     store.add("one")
     phone, _ = await joined(process)
