@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 
+from rig.backoff import backoff_s
 from rig.line import Disconnected, Line, Refused
 from rig.room import Room
-
-from .backoff import backoff_s
 
 HISTORY_PAGE = 200
 

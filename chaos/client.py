@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from rig.backoff import backoff_s
 from rig.line import COMES_WHEN_TOLD, LOST, STAYS_AWAY, Disconnected, Event
 
-from .backoff import backoff_s
 from .balancer import Balancer, NoAnswer, ServerLine
 from .catching_up import CatchingUp
 from .drafts import Drafts

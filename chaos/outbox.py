@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from rig.backoff import backoff_s
 from rig.line import Disconnected, Event, Refused
 
-from .backoff import backoff_s
 from .history import Write
 
 RESEND_PAUSE_S = 0.05

@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rig.backoff import backoff_s
 from rig.client import ChatClient
 from rig.line import COMES_WHEN_TOLD, LOST, NOT_OPENED, STAYS_AWAY, Disconnected, Event
 from rig.room import Room
 
-BACKOFF_BASE_S = 0.5
-BACKOFF_CAP_S = 20.0
 PATIENCE_S = 60
 WORTH_ANOTHER_TRY = ("rate_limited", "unavailable")
 
@@ -116,7 +114,7 @@ class Person(ChatClient):
             if not await self._is_connected():
                 attempts += 1
                 if attempts % len(self._addresses) == 0:
-                    await asyncio.sleep(_backoff_s(attempts // len(self._addresses)))
+                    await asyncio.sleep(backoff_s(attempts // len(self._addresses)))
                 continue
             attempts = 0
             await self._stay()
@@ -151,7 +149,7 @@ class Person(ChatClient):
             return None
         if code in COMES_WHEN_TOLD and self._bye:
             return self._bye.get("retry_after", 0)
-        return _backoff_s(0)
+        return backoff_s(0)
 
     async def _beat(self) -> None:
         interval_s, timeout_s = self._heartbeat["interval"], self._heartbeat["timeout"]
@@ -263,10 +261,6 @@ class Person(ChatClient):
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
         return task
-
-
-def _backoff_s(attempt: int) -> float:
-    return min(BACKOFF_CAP_S, BACKOFF_BASE_S + random.uniform(0, BACKOFF_BASE_S * 2**attempt))
 
 
 async def loaded_afresh(url: str, room: str = "lobby") -> dict[int, Event]:

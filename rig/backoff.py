@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 BASE_S = 0.5
-CAP_S = 3.0
+CAP_S = 3.0  # a page waits up to 20 s; nobody who tests wants to
 
 
 def backoff_s(attempt: int, chance: Any = random) -> float:
