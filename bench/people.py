@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import websocket
-from .clients import Clients
+from .clients import Client, Clients
 from .load import Flight, Load
 from .websocket import END_OF_HEADERS
 from .wires import ChatWire, Step
@@ -46,18 +47,21 @@ class PeopleClients(Clients):
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
         self._latest: dict[str, int] = {}
-        self._due: list[tuple[float, int, str, int]] = []  # a heap: when, whose, in which room, what they said last
+        self._readers: set[Client] = set()
+        self._due: list[tuple[float, int, Client, int]] = []  # a heap: when, by whom, and what they said last
+        self._serial = itertools.count()
 
     def read(self, room: str, seq: int, now: float) -> None:
         """All who look at the room have seen the message."""
-        if room not in self._latest:
-            self._due += [(now, number, room, 0) for number in range(len(self.rooms[room]))]
-            heapq.heapify(self._due)
         self._latest[room] = seq
+        for client in self.rooms[room]:
+            if client not in self._readers:
+                self._readers.add(client)
+                heapq.heappush(self._due, (now, next(self._serial), client, 0))
 
     def forget(self) -> None:
         """Nobody reads any more."""
-        self._latest.clear()
+        self._readers.clear()
         self._due.clear()
 
     def turn(self, timeout_s: float) -> None:
@@ -66,12 +70,15 @@ class PeopleClients(Clients):
         for _ in range(READS_A_TURN):
             if not self._due or self._due[0][0] > now:
                 return
-            _, number, room, told = self._due[0]
-            if self._latest[room] > told:
-                frame = f'{{"type":"read","room":"{room}","seq":{self._latest[room]}}}'
-                self._send(self.rooms[room][number], websocket.masked(frame.encode()))
+            _, serial, client, told = heapq.heappop(self._due)
+            if client not in self._readers or client.socket.fileno() < 0:
+                continue
+            if (latest := self._latest[client.room]) > told:
+                self._send(
+                    client, websocket.masked(f'{{"type":"read","room":"{client.room}","seq":{latest}}}'.encode())
+                )
             again = now + READ_EVERY_S + random.random() * READ_SPREAD_S
-            heapq.heapreplace(self._due, (again, number, room, self._latest[room]))
+            heapq.heappush(self._due, (again, serial, client, latest))
 
 
 class PeopleLoad(Load):

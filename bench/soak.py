@@ -58,7 +58,7 @@ class SoakClients(PeopleClients):
         client.socket.close()
         self.rooms[client.room].remove(client)
         self._beating = [other for other in self._beating if other is not client]
-        self._readers = deque(reader for reader in self._readers if reader[0] is not client)
+        self._readers.discard(client)
 
     def _dial(self, room: str) -> None:
         super()._dial(room)
