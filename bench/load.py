@@ -170,8 +170,12 @@ class Load:
         if oldest is not None and now - oldest.posted_at > LOST_AFTER_S:
             del self._flights[number]
             self._lost += 1
+            self._given_up(oldest)
             if self._posts_again:
                 self.post(oldest.room)
+
+    def _given_up(self, flight: Flight) -> None:
+        """For loads that keep count of what is on its way."""
 
     def _land(self) -> None:
         """Wait for what is on its way; what does not come is lost."""

@@ -122,6 +122,11 @@ class SoakLoad(PeopleLoad):
         self._in_room[flight.room] -= 1
         super()._landed(flight, now)
 
+    def _given_up(self, flight: Flight) -> None:
+        """Else nobody of that room would ever leave again, and nobody who comes after them in order."""
+        self._in_room[flight.room] -= 1
+        print(f"lost in {flight.room}: {flight.missing} still miss it", flush=True)
+
 
 class Soaked(NamedTuple):
     """What an hour came to. Memory in megabytes, at the end of each minute and when everybody had left."""

@@ -65,16 +65,16 @@ def no_reading() -> None:
 def ack_before_commit() -> None:
     """Everybody is told first, and the transaction comes a moment later."""
 
-    async def write_batch(self: writes.Writes, batch: list[Any]) -> None:
-        entries = [entry for entry, _ in batch]
+    async def write_batch(self: writes.Writes, batch: list[writes.Asked]) -> None:
+        entries = [asked.entry for asked in batch]
         try:
             outcomes, changed = await database.writer.run(_rehearse, entries)
         except Exception as problem:
-            self._fail(batch, problem)
+            writes._fail(batch, problem)
             return
-        self._committed(changed)
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            writes._settle(future, outcome)
+        self._announce(changed)
+        for asked, outcome in zip(batch, outcomes, strict=True):
+            writes._settle(asked.future, outcome)
         await asyncio.sleep(UNTIL_COMMIT_S)
         await database.writer.run(ledger.write, entries)
 
