@@ -88,7 +88,7 @@ class _Undone(Exception):
 def _rehearse(entries: Sequence[Entry]) -> Any:
     with suppress(_Undone), database.transaction() as statements:
         statements.commit = lambda writes: None  # type: ignore[method-assign]
-        result = ledger.Transaction(entries, statements).run()
+        result = ledger.Transaction(entries, [""] * len(entries), statements).run()
         raise _Undone
     return result
 

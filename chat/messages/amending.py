@@ -26,12 +26,12 @@ class Amended(NamedTuple):
     is_first: bool
 
 
-def amend(known: Known, user_id: int, room: LockedRoom, verb: Amendment) -> Amended:
-    """With a nonce the first answer stands, also the one that it was so already."""
+def amend(known: Known, user_id: int, room: LockedRoom, verb: Amendment, html: str) -> Amended:
+    """With a nonce the first answer stands, also the one that it was so already. `html`: what a new text looks like."""
     identity = (room.slug, user_id, verb.nonce or "")
     if verb.nonce is not None and identity in known.amended:
         return Amended(Receipt(room.slug, *known.amended[identity], is_repeat=True), None, is_first=False)
-    message = _amended(known, user_id, room, verb)
+    message = _amended(known, user_id, room, verb, html)
     _, current = known.targets[room.slug, verb.seq]
     receipt = Receipt(room.slug, current.seq, current.version, is_repeat=message is None)
     if verb.nonce is not None:
@@ -39,17 +39,17 @@ def amend(known: Known, user_id: int, room: LockedRoom, verb: Amendment) -> Amen
     return Amended(receipt, message, is_first=verb.nonce is not None)
 
 
-def _amended(known: Known, user_id: int, room: LockedRoom, verb: Amendment) -> events.Message | None:
+def _amended(known: Known, user_id: int, room: LockedRoom, verb: Amendment, html: str) -> events.Message | None:
     match verb:
         case Edit():
-            return _edit(known, user_id, room, verb)
+            return _edit(known, user_id, room, verb, html)
         case Delete():
             return _delete(known, user_id, room, verb)
         case React():
             return _react(known, user_id, room, verb)
 
 
-def _edit(known: Known, user_id: int, room: LockedRoom, verb: Edit) -> events.Message | None:
+def _edit(known: Known, user_id: int, room: LockedRoom, verb: Edit, html: str) -> events.Message | None:
     author_id, message = _target(known, room, verb.seq)
     if author_id != user_id:
         raise Refusal(*NOT_YOURS)
@@ -58,7 +58,7 @@ def _edit(known: Known, user_id: int, room: LockedRoom, verb: Edit) -> events.Me
     rules.check_may_be_edited(message)
     if message.text == verb.text:
         return None
-    return _change(known, room, message, text=verb.text, edited_at=known.now)
+    return _change(known, room, message, text=verb.text, html=html, edited_at=known.now)
 
 
 def _delete(known: Known, user_id: int, room: LockedRoom, verb: Delete) -> events.Message | None:
@@ -68,7 +68,7 @@ def _delete(known: Known, user_id: int, room: LockedRoom, verb: Delete) -> event
         raise Refusal(*NOT_YOURS)
     if message.deleted:
         return None
-    return _change(known, room, message, text="", reactions={}, binary=None, deleted=True)
+    return _change(known, room, message, text="", html="", reactions={}, binary=None, deleted=True)
 
 
 def _react(known: Known, user_id: int, room: LockedRoom, verb: React) -> events.Message | None:

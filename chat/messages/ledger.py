@@ -18,11 +18,11 @@ from chat.models import ChangeNonce, Membership
 from chat.rooms import permissions
 from chat.wire import codec
 from chat.wire.refusals import Refusal
-from chat.wire.verbs import React
+from chat.wire.verbs import Edit, Post, React
 
-from . import rows, rules
+from . import markdown, rows, rules
 from .amending import amend
-from .entries import Amendment, Entry, Outcome, Receipt, RoomChanges
+from .entries import Amendment, Entry, Outcome, Receipt, RoomChanges, Write
 from .known import Known, LockedRoom
 from .posting import post
 
@@ -41,9 +41,10 @@ MOVE_ROOM = "UPDATE chat_room SET head = %s, posts = %s WHERE id = %s"
 
 def write(entries: Sequence[Entry]) -> tuple[list[Outcome], list[RoomChanges]]:
     """Write all entries in one transaction. One that the database cannot take does not spoil the others."""
+    looks = [_html_of(entry.verb) for entry in entries]
     try:
         with database.transaction() as statements:
-            return Transaction(entries, statements).run()
+            return Transaction(entries, looks, statements).run()
     except (DataError, IntegrityError):
         if len(entries) == 1:
             return [Refusal("internal", "This message can't be stored.")], []
@@ -55,6 +56,13 @@ def write(entries: Sequence[Entry]) -> tuple[list[Outcome], list[RoomChanges]]:
     return outcomes, changed
 
 
+def _html_of(verb: Write) -> str:
+    """Before the transaction, which others wait for."""
+    if isinstance(verb, Post | Edit) and len(verb.text) <= limits.TEXT_LIMIT_CHARACTERS:
+        return markdown.html_of(verb.text)
+    return ""
+
+
 def forget_old_nonces() -> None:
     """Of changes. No client sends one again after so long; those of posts are kept in the messages and stay."""
     since = codec.now() - timedelta(seconds=limits.CHANGE_NONCES_KEPT_S)
@@ -64,8 +72,8 @@ def forget_old_nonces() -> None:
 class Transaction:
     """One batch: read what is known, enter one after the other, write it all."""
 
-    def __init__(self, entries: Sequence[Entry], statements: database.Statements):
-        self._entries = entries
+    def __init__(self, entries: Sequence[Entry], looks: Sequence[str], statements: database.Statements):
+        self._entries, self._looks = entries, looks
         self._statements = statements
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
@@ -74,7 +82,7 @@ class Transaction:
 
     def run(self) -> tuple[list[Outcome], list[RoomChanges]]:
         self._known = Known(self._entries, codec.now(), self._statements)
-        outcomes = [self._enter(entry) for entry in self._entries]
+        outcomes = [self._enter(entry, html) for entry, html in zip(self._entries, self._looks, strict=True)]
         changed = [room for room in self._known.rooms.values() if room.changes]
         self._statements.commit(
             [
@@ -87,13 +95,13 @@ class Transaction:
         )
         return outcomes, [RoomChanges(room.id, room.slug, room.changes) for room in changed]
 
-    def _enter(self, entry: Entry) -> Outcome:
+    def _enter(self, entry: Entry, html: str) -> Outcome:
         try:
             rules.check(entry.verb)
             room = self._allowed_room(entry)
             if isinstance(entry.verb, Amendment):
-                return self._amend(entry.user_id, room, entry.verb)
-            receipt, message = post(self._known, entry.user_id, room, entry.verb)
+                return self._amend(entry.user_id, room, entry.verb, html)
+            receipt, message = post(self._known, entry.user_id, room, entry.verb, html)
             if message is not None:
                 self._inserts.append(rows.inserted(room.id, entry.user_id, message))
             return receipt
@@ -111,8 +119,8 @@ class Transaction:
             raise Refusal(*DISABLED)
         return room
 
-    def _amend(self, user_id: int, room: LockedRoom, verb: Amendment) -> Receipt:
-        receipt, message, is_first = amend(self._known, user_id, room, verb)
+    def _amend(self, user_id: int, room: LockedRoom, verb: Amendment, html: str) -> Receipt:
+        receipt, message, is_first = amend(self._known, user_id, room, verb, html)
         if message is not None:
             self._updates.append(rows.updated(room.id, message))
             self._note_reaction(user_id, room, verb)

@@ -14,14 +14,16 @@ from .entries import Posting, Receipt
 from .known import Known, Lately, LockedRoom
 
 
-def post(known: Known, user_id: int, room: LockedRoom, verb: Posting) -> tuple[Receipt, events.Message | None]:
-    """The receipt, and the message; None where it was posted before."""
+def post(
+    known: Known, user_id: int, room: LockedRoom, verb: Posting, html: str
+) -> tuple[Receipt, events.Message | None]:
+    """The receipt, and the message; None where it was posted before. `html`: what the text looks like."""
     identity = (room.slug, user_id, verb.nonce)
     if identity in known.said:
         seq = known.said[identity]
         return Receipt(room.slug, seq, seq, is_repeat=True), None
     _spend(known, user_id)
-    message, blob = _new_message(known, user_id, room, verb)
+    message, blob = _new_message(known, user_id, room, verb, html)
     known.said[identity] = message.seq
     known.targets[room.slug, message.seq] = (user_id, message)
     room.changes.append(rows.change_of(message, blob))
@@ -48,7 +50,9 @@ def too_fast(retry_after_s: float) -> Refusal:
     return Refusal("rate_limited", "You're sending too fast.", retry_after_s)
 
 
-def _new_message(known: Known, user_id: int, room: LockedRoom, verb: Posting) -> tuple[events.Message, bytes | None]:
+def _new_message(
+    known: Known, user_id: int, room: LockedRoom, verb: Posting, html: str
+) -> tuple[events.Message, bytes | None]:
     seq = room.next_number()
     blob = verb.data if isinstance(verb, PostBinary) else None
     message = events.Message(
@@ -59,6 +63,7 @@ def _new_message(known: Known, user_id: int, room: LockedRoom, verb: Posting) ->
         author=known.people[user_id].name,
         nonce=verb.nonce,
         text=f"[{len(verb.data):,} bytes]" if isinstance(verb, PostBinary) else verb.text,
+        html=html,
         created_at=known.now,
         binary=None if blob is None else len(blob),
     )

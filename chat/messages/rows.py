@@ -54,6 +54,7 @@ COLUMNS = (
     Column("created_at", "created_at", is_fixed=True, to_row=moment, of_row=moment_of),
     Column("version", "version"),
     Column("text", "text"),
+    Column("html", "html"),
     Column("binary_bytes", "binary"),
     Column("reactions", "reactions", to_row=json.dumps, of_row=_reactions_of),
     Column("edited_at", "edited_at", to_row=moment, of_row=moment_of),

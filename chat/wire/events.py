@@ -37,6 +37,8 @@ class Hello(Event, tag="hello"):
 class Message(Event, tag="message", kw_only=True):
     """The whole state of a message, whatever changed. `version` == `seq`: it is new.
 
+    `html`: what the text looks like, where that says more than the text, by an allow-list of tags.
+
     `ordinal`: which message of the room it is, counted from 1 without holes.
     """
 
@@ -47,6 +49,7 @@ class Message(Event, tag="message", kw_only=True):
     author: str
     nonce: str
     text: str
+    html: str = ""
     created_at: datetime
     edited_at: datetime | None = None
     deleted: bool = False

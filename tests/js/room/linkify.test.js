@@ -66,3 +66,19 @@ test("a long line of brackets takes no time", () => {
   linkify("https://".repeat(1000));
   assert.ok(performance.now() - startedAt < 1000);
 });
+
+test("www. and mail addresses are links too", () => {
+  assert.deepEqual(linkify("see www.example.org/a, or ask help+chat@mail.example.org."), [
+    { text: "see " },
+    { text: "www.example.org/a", href: "https://www.example.org/a" },
+    { text: ", or ask " },
+    { text: "help+chat@mail.example.org", href: "mailto:help+chat@mail.example.org" },
+    { text: "." },
+  ]);
+});
+
+test("what only looks like one is none", () => {
+  for (const text of ["awww.so", "x@y", "@bob", "a@b@c.org", "www.", "www..", "git@host:repo", "user@localhost"]) {
+    assert.deepEqual(linkify(text), [{ text }], text);
+  }
+});

@@ -2,8 +2,8 @@ import { STATUS, VERB } from "./constants.js";
 import { lineOfEntry, withReaction } from "./lines.js";
 
 const APPLY = {
-  [VERB.EDIT]: (line, { text, changedAt }) => ({ ...line, text, edited_at: changedAt }),
-  [VERB.DELETE]: (line) => ({ ...line, text: "", reactions: {}, binary: undefined, deleted: true }),
+  [VERB.EDIT]: (line, { text, changedAt }) => ({ ...line, text, html: undefined, edited_at: changedAt }),
+  [VERB.DELETE]: (line) => ({ ...line, text: "", html: undefined, reactions: {}, binary: undefined, deleted: true }),
   [VERB.REACT]: (line, { emoji, name, on }) => ({ ...line, reactions: withReaction(line, { emoji, name, on }) }),
 };
 

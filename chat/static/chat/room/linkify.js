@@ -1,18 +1,21 @@
-const ADDRESS = /https?:\/\/[^\s<>"'`\u3000-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/giu;
+const ADDRESS =
+  /(?:https?:\/\/|(?<![\p{L}\p{N}@/.:_-])www\.)[^\s<>"'`\u3000-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+|(?<![\w.+@/:-])[\w.+-]{1,64}@(?:[a-z\d-]{1,63}\.)+[a-z]{2,24}(?![\w@-])/giu;
+const MAIL = /^[^/]+@/u;
 const TRAILING = [...".,;:!?*_~”’»›…—–｡؟؛،।॥。"];
 /** What is not seen, or turns the direction of what follows: an address that has it is not what it looks like. */
 const UNSEEN = /[\p{Cf}\p{Cc}\p{Co}\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f]/u;
 const PAIRS = ["()", "[]", "{}"];
 
-/** The pieces of a text in order: {text}, or {text, href} for what is an http or https address. */
+/** The pieces of a text in order: {text}, or {text, href} for an address: http, https, www. or mail. */
 export function linkify(text) {
   const pieces = [];
   let end = 0;
   for (const { 0: found, index } of text.matchAll(ADDRESS)) {
     const address = withoutTrailing(found);
-    if (!isAddress(address)) continue;
+    const href = hrefOf(address);
+    if (href === null) continue;
     if (index > end) pieces.push({ text: text.slice(end, index) });
-    pieces.push({ text: address, href: new URL(address).href });
+    pieces.push({ text: address, href });
     end = index + address.length;
   }
   if (end < text.length) pieces.push({ text: text.slice(end) });
@@ -36,12 +39,14 @@ function unpairedIn(address) {
   return Object.fromEntries(PAIRS.map(([opening, closing]) => [closing, count(closing) - count(opening)]));
 }
 
-/** A link leads where it says: nothing unseen in it, and nobody's name before the host. */
-function isAddress(text) {
+/** A link leads where it says: nothing unseen in it, and nobody's name before the host. Null where it would not. */
+function hrefOf(address) {
+  if (UNSEEN.test(address)) return null;
+  if (MAIL.test(address)) return `mailto:${address}`;
   try {
-    const { username, password } = new URL(text);
-    return username === "" && password === "" && !UNSEEN.test(text);
+    const { username, password, href } = new URL(/^www\./iu.test(address) ? `https://${address}` : address);
+    return username === "" && password === "" ? href : null;
   } catch {
-    return false;
+    return null;
   }
 }

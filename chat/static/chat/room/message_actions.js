@@ -51,6 +51,7 @@ export class MessageActions {
 
   #do({ action, emoji }, line, button) {
     const nonce = line.change?.nonce ?? line.nonce;
+    if (action === "copy-code") this.#copy(button.previousElementSibling.textContent, gettext("Copied"));
     if (action === "retry") this.#chat.retry(nonce);
     if (action === "discard") this.#chat.discard(nonce);
     if (!this.#deeds(line).includes(action === "pick" ? DEED.REACT : action)) return;

@@ -1,8 +1,9 @@
 import { gettext, interpolate } from "../page/i18n.js";
 import { changeErrorWords, errorWords, reactionsWords } from "../page/words.js";
 import { fillReactions } from "./reactions.js";
-import { linkify } from "./linkify.js";
+import { fillText } from "./message_text.js";
 import { wearFace } from "../page/avatar.js";
+import { wordsOf } from "./words_of.js";
 import { STATUS } from "../client/constants.js";
 
 const FOLDED_LINES = 24;
@@ -40,8 +41,8 @@ export class MessageElements {
     part(element, "author").textContent = author;
     fillTime(part(element, "time"), createdAt, time, this.#times.moment(createdAt));
     if (seq !== undefined) part(element, "link").href = this.#links.to(seq);
-    fillText(part(element, "text"), line);
-    fold(element, spoken(line));
+    fillText(part(element, "text"), line, spoken(line));
+    fold(element, line.deleted ? "" : line.text);
     wearFace(element, author);
     mark(element, "seq", seq);
     mark(element, "status", status);
@@ -67,10 +68,10 @@ export function statusOf({ status, change }) {
 }
 
 /** What is said of a message when it is read aloud. */
-export function spoken({ text, deleted, binary }) {
+export function spoken({ text, html, deleted, binary }) {
   if (deleted) return gettext("This message was deleted.");
   if (binary !== undefined) return interpolate(gettext("%(count)s bytes, for programs"), { count: binary });
-  return text;
+  return html ? wordsOf(html) : text;
 }
 
 function spokenMarks({ deleted, edited_at: editedAt, reactions = {} }) {
@@ -91,24 +92,12 @@ function failureWords(error) {
   return interpolate(gettext("Not sent: %(reason)s"), { reason: errorWords(error) });
 }
 
-function fillText(element, line) {
-  const pieces = linkify(spoken(line));
-  element.replaceChildren(...pieces.map((piece) => nodeOf(element.ownerDocument, piece)));
-}
-
 /** A long text shows its beginning, and the rest when it is asked for. */
 function fold(element, text) {
   const isLong = text.length > FOLDED_CHARACTERS || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
   const isFolded = isLong && element.dataset.unfolded === undefined;
   mark(element, "folded", isFolded ? "" : undefined);
   part(element, "unfold").hidden = !isFolded;
-}
-
-function nodeOf(document, { text, href }) {
-  if (!href) return document.createTextNode(text);
-  const link = document.createElement("a");
-  Object.assign(link, { href, tabIndex: -1, rel: "noopener noreferrer nofollow", target: "_blank", textContent: text });
-  return link;
 }
 
 function fillTime(element, moment, words, title = "") {
