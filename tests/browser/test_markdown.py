@@ -58,6 +58,21 @@ async def test_what_is_edited_looks_as_it_was_edited(chat):
         await expect(text_of(person, "It is done").locator("em")).to_have_count(0)
 
 
+async def test_an_emoji_is_put_where_one_is_writing(chat):
+    alice = await chat.enter("alice")
+    await alice.writes("Well done!")
+    for _ in range(6):
+        await alice.composer.press("ArrowLeft")
+    await alice.presses("Emoji")
+    await alice.page.get_by_label("Search emoji").fill("rocket")
+    await expect(alice.page.locator(".picker-emoji")).to_have_text(["🚀"])
+    await alice.page.keyboard.press("Enter")
+    await expect(alice.composer).to_be_focused()
+    await expect(alice.composer).to_have_value("Well🚀 done!")
+    await alice.composer.press("Enter")
+    await alice.sees_sent("Well🚀 done!")
+
+
 async def test_a_few_emoji_are_large_and_nothing_runs(chat):
     alice = await chat.enter("alice")
     await alice.says(":tada: 🎉", "<img src=x onerror=alert(1)> **b**")

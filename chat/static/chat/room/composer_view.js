@@ -72,6 +72,14 @@ export class ComposerView {
     this.#text.setSelectionRange(text.length, text.length);
   }
 
+  /** Puts something where one is writing, in place of what is selected. */
+  insert(words) {
+    const { selectionStart, selectionEnd } = this.#text;
+    this.#text.setRangeText(words, selectionStart, selectionEnd, "end");
+    this.#text.focus();
+    this.#typed();
+  }
+
   #endEditing() {
     this.#editing = null;
     this.#put(this.#savedText);

@@ -52,6 +52,9 @@ const composer = new ComposerView({
   sent: () => jumps.toEnd(),
   wantsToEdit: () => actions.editLast(),
 });
+const picker = new EmojiPicker({ window, load: () => loadEmoji(config.emojiUrl) });
+const emojiButton = document.getElementById("composer-emoji");
+emojiButton.addEventListener("click", () => picker.open(emojiButton, (emoji) => composer.insert(emoji)));
 const actions = new MessageActions({
   window,
   chat,
@@ -62,7 +65,7 @@ const actions = new MessageActions({
   toast: new Toast({ document, clock }),
   toolbarAt: (deedsOf) => new Toolbar({ document, deedsOf }),
   sheet: new MessageSheet({ document }),
-  picker: new EmojiPicker({ window, load: () => loadEmoji(config.emojiUrl) }),
+  picker,
   deletion: new DeleteDialog({ document }),
 });
 new PresenceView({ document, chat, room, clock });
