@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ("version", models.BigIntegerField()),
                 ("nonce", models.CharField(max_length=64)),
                 ("text", models.TextField(blank=True)),
-                ("html", models.TextField(blank=True, editable=False)),
+                ("html", models.TextField(blank=True, db_default="", editable=False)),
                 (
                     "binary_bytes",
                     models.PositiveIntegerField(help_text="Came as a binary frame of this size.", null=True),

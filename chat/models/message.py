@@ -26,7 +26,7 @@ class Message(models.Model):
     version = models.BigIntegerField()
     nonce = models.CharField(max_length=64)
     text = models.TextField(blank=True)
-    html = models.TextField(blank=True, editable=False)
+    html = models.TextField(blank=True, db_default="", editable=False)
     binary_bytes = models.PositiveIntegerField(null=True, help_text=_("Came as a binary frame of this size."))
     reactions = models.JSONField(default=dict)
     created_at = models.DateTimeField()
